@@ -1,0 +1,1 @@
+"""The provider's HTTP API: sending, reports and account; knows nothing of Home Assistant."""
