@@ -1,0 +1,189 @@
+"""What a user asked for becomes a checked provider message, or an error in words."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .const import MAX_SEND_AHEAD, TooLong, TurkishCharacters
+from .errors import invalid
+from .provider.models import Message, Sms
+from .provider.numbers import InvalidNumberError, normalize
+from .provider.text import (
+    MAX_PARTS,
+    Measure,
+    fold,
+    measure,
+    replaced,
+    simplify,
+    split,
+    truncate,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """How the messages of one call are to be sent.
+
+    Attributes
+    ----------
+    header
+        Sender name.
+    validity
+        Minutes the provider keeps trying, 1-2880; None leaves it to the provider.
+    send_at
+        Aware time at which the provider sends; None means at once.
+    """
+
+    header: str
+    turkish_characters: TurkishCharacters
+    too_long: TooLong
+    validity: int | None = None
+    send_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a text would be on the wire, what it amounts to, and what changed."""
+
+    text: str
+    measure: Measure
+    replaced: tuple[str, ...]
+
+
+def same_text(
+    recipients: Iterable[str | int],
+    text: str,
+    choices: Choices,
+    book: Mapping[str, Sequence[str]],
+    now: datetime,
+) -> list[Message]:
+    """Return the requests that send one text: one, or one for each piece of a split text.
+
+    `book` maps the names of recipients to their numbers. Raises `ServiceValidationError`
+    for anything that the provider would not send as asked.
+    """
+    _check_time(choices, now)
+    numbers = _numbers(recipients, book)
+    return [
+        _message(choices, (Sms(numbers=numbers, text=piece),))
+        for piece in _pieces(text, choices)
+    ]
+
+
+def own_texts(
+    texts: Iterable[tuple[str | int, str]],
+    choices: Choices,
+    book: Mapping[str, Sequence[str]],
+    now: datetime,
+) -> Message:
+    """Return the one request that sends each recipient a text of its own.
+
+    `book` maps the names of recipients to their numbers. Raises `ServiceValidationError`
+    for anything that the provider would not send as asked.
+    """
+    if choices.too_long is TooLong.SPLIT:
+        raise invalid("split_not_allowed")
+    _check_time(choices, now)
+    numbers: dict[str, dict[str, None]] = {}
+    sms: list[Sms] = []
+    for recipient, text in texts:
+        (piece,) = _pieces(text, choices)
+        known = numbers.setdefault(piece, {})
+        new = [n for n in _numbers([recipient], book) if n not in known]
+        known.update(dict.fromkeys(new))
+        if new:
+            sms.append(Sms(numbers=tuple(new), text=piece))
+    return _message(choices, tuple(sms), individual=True)
+
+
+def preview(text: str, how: TurkishCharacters, too_long: TooLong) -> Preview:
+    """Return what would be sent of a text; one too long to be sent is measured as it is."""
+    sent = _letters(fold(text), how)
+    simplified = replaced(text, simplified=sent != fold(text))
+    if not sent.strip():
+        raise invalid("empty_message")
+    if too_long is TooLong.TRUNCATE:
+        sent = truncate(sent)
+    whole = measure(sent)
+    if too_long is TooLong.SPLIT:
+        pieces = list(map(measure, split(sent)))
+        whole = Measure(
+            whole.language,
+            sum(piece.length for piece in pieces),
+            sum(piece.parts for piece in pieces),
+        )
+    return Preview(sent, whole, simplified)
+
+
+def cost(message: Message) -> int:
+    """Return what a message costs, in credits: its parts, for every number."""
+    return sum(measure(sms.text).parts * len(sms.numbers) for sms in message.sms)
+
+
+def number_of(written: str | int) -> str:
+    """Return a number's 12 digits, or say in words that it is none."""
+    try:
+        return normalize(written)
+    except InvalidNumberError as err:
+        raise invalid("invalid_number", number=err.number) from None
+
+
+def _numbers(
+    recipients: Iterable[str | int], book: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """Return the numbers behind names and numbers, each once, in the order given."""
+    names = {name.casefold(): numbers for name, numbers in book.items()}
+    found: dict[str, None] = {}
+    for recipient in recipients:
+        name = str(recipient).strip()
+        if (numbers := names.get(name.casefold())) is None:
+            if any(map(str.isalpha, name)):
+                raise invalid("unknown_recipient", recipient=name)
+            numbers = [number_of(name)]
+        found |= dict.fromkeys(numbers)
+    if not found:
+        raise invalid("no_recipients")
+    return tuple(found)
+
+
+def _pieces(text: str, choices: Choices) -> list[str]:
+    """Return a text as it goes on the wire: several pieces only where it may be split."""
+    sent = _letters(fold(text), choices.turkish_characters)
+    if not sent.strip():
+        raise invalid("empty_message")
+    if (parts := measure(sent).parts) <= MAX_PARTS:
+        return [sent]
+    if choices.too_long is TooLong.SPLIT:
+        return split(sent)
+    if choices.too_long is TooLong.TRUNCATE:
+        return [truncate(sent)]
+    raise invalid("message_too_long", parts=parts, max_parts=MAX_PARTS)
+
+
+def _letters(folded: str, how: TurkishCharacters) -> str:
+    """Return a folded text with its Turkish letters kept or simplified."""
+    if how is TurkishCharacters.KEEP:
+        return folded
+    simple = simplify(folded)
+    if how is TurkishCharacters.SIMPLIFY:
+        return simple
+    return simple if measure(simple).parts < measure(folded).parts else folded
+
+
+def _check_time(choices: Choices, now: datetime) -> None:
+    if choices.send_at is not None and choices.send_at > now + MAX_SEND_AHEAD:
+        raise invalid("send_time_too_far")
+
+
+def _message(
+    choices: Choices, sms: tuple[Sms, ...], *, individual: bool = False
+) -> Message:
+    if not choices.header:
+        raise invalid("no_header")
+    return Message(
+        header=choices.header,
+        sms=sms,
+        individual=individual,
+        validity=choices.validity,
+        send_at=choices.send_at,
+    )
