@@ -1,0 +1,353 @@
+"""What is known of one message, and what can happen to it. Times are UTC seconds."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from .provider.models import DeliveryReport, Message, NumberState
+
+UNKNOWN = "unknown"
+"""The reason of a delivery whose fate could not be learned."""
+
+
+class State(StrEnum):
+    """The states of a delivery; they only move forward."""
+
+    QUEUED = "queued"
+    SCHEDULED = "scheduled"
+    WAITING = "waiting"
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    PARTIALLY_DELIVERED = "partially_delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+FINAL = frozenset(
+    {State.DELIVERED, State.PARTIALLY_DELIVERED, State.FAILED, State.EXPIRED}
+)
+
+
+class Task(StrEnum):
+    """What is due next for a delivery."""
+
+    SEND = "send"
+    FIND = "find"
+    REPORT = "report"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next task and the time it is due, in UTC seconds."""
+
+    task: Task
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message, what became of it so far, and what is due next.
+
+    Attributes
+    ----------
+    id
+        This product's own id.
+    created_at, expires_at
+        The times between which it may be sent.
+    context
+        What caused it, as Home Assistant's context: id, parent id, user id.
+    reason
+        Why it failed or expired; while queued, what kept it from being sent.
+    tries
+        Requests made in a row without an answer that settles anything.
+    announced
+        The caller was told that it is queued, so nobody waits for its answer.
+    attempt_at
+        When the attempt under way began.
+    first_attempt_at, last_attempt_at
+        When the first and the latest attempt began.
+    silent
+        At least one attempt's fate was unknown at some time.
+    doubt_since
+        When the earliest attempt of unknown fate began.
+    doubt_until
+        The time up to which that fate is looked into.
+    unknowable
+        An attempt's fate can never be learned: there was nothing to compare with.
+    baseline
+        The newest id in the account before any attempt that may have got through;
+        empty when the account had none; None when it was not known.
+    dlr_id
+        The provider's id; None with `accepted_at` set means that it was lost.
+    accepted_at
+        When it was learned that the provider accepted it.
+    numbers
+        The state of each number in the latest report.
+    refusal
+        The end it comes to if the doubt turns out to be unfounded.
+    """
+
+    id: str
+    message: Message
+    created_at: float
+    expires_at: float
+    context: tuple[str, str | None, str | None] | None = None
+    state: State = State.QUEUED
+    next: Step | None = None
+    reason: str | None = None
+    tries: int = 0
+    announced: bool = False
+    attempt_at: float | None = None
+    first_attempt_at: float | None = None
+    last_attempt_at: float | None = None
+    silent: bool = False
+    doubt_since: float | None = None
+    doubt_until: float = 0.0
+    unknowable: bool = False
+    baseline: str | None = None
+    dlr_id: str | None = None
+    accepted_at: float | None = None
+    numbers: Mapping[str, NumberState] = field(default_factory=dict)
+    refusal: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.state in FINAL
+
+    @property
+    def sent_at(self) -> float | None:
+        """When the provider sends or sent it, as far as is known."""
+        if self.accepted_at is None or self.message.send_at is None:
+            return self.accepted_at
+        return max(self.accepted_at, self.message.send_at.timestamp())
+
+    @property
+    def unresolved(self) -> bool:
+        """Whether one of the provider's sendings may be this message without our knowing."""
+        if self.accepted_at is not None:
+            return self.dlr_id is None
+        under_way = self.attempt_at is not None
+        return under_way or self.doubt_since is not None or self.reason == UNKNOWN
+
+
+def entered(
+    delivery_id: str,
+    message: Message,
+    now: float,
+    lifetime: float,
+    context: tuple[str, str | None, str | None] | None = None,
+) -> Delivery:
+    """Return a message's delivery as it begins: to be sent at once.
+
+    Parameters
+    ----------
+    delivery_id
+        This product's own id for it.
+    message
+        What to send.
+    now
+        UTC seconds.
+    lifetime
+        Seconds it may wait to be sent.
+    context
+        What caused it: Home Assistant's context id, parent id and user id.
+    """
+    return Delivery(
+        id=delivery_id,
+        message=message,
+        created_at=now,
+        expires_at=now + lifetime,
+        context=context,
+        next=Step(Task.SEND, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """An attempt begins; `baseline` is the newest id known in the account."""
+
+    baseline: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The provider accepted the message and gave it an id."""
+
+    dlr_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The provider refused.
+
+    `repeats_other` says that another message with the same content, accepted within the
+    duplicate window, explains a 77.
+    """
+
+    reason: str
+    repeats_other: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """The attempt certainly did not reach the provider."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """The attempt's fate is unknown."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A delivery report arrived."""
+
+    report: DeliveryReport
+
+
+@dataclass(frozen=True, slots=True)
+class NoReport:
+    """The provider has no report for the id (79)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sending that can only be this message was found, with its report."""
+
+    dlr_id: str
+    report: DeliveryReport
+
+
+@dataclass(frozen=True, slots=True)
+class NothingFound:
+    """None of the sendings since the baseline is this message."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoReference:
+    """There was no baseline; `newest` is the newest id now, for the attempts to come."""
+
+    newest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """A sending that may be this message has no report to tell by yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskFailed:
+    """A question, not an attempt to send, got no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The caller was answered `queued` while the attempt is still under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reachable:
+    """The provider answers again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """Time went by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The delivery was read back after a stop, a crash or a reload."""
+
+
+type Event = (
+    Began
+    | Accepted
+    | Refused
+    | NotSent
+    | Silent
+    | Reported
+    | NoReport
+    | Found
+    | NothingFound
+    | NoReference
+    | Undecided
+    | AskFailed
+    | Told
+    | Reachable
+    | Ticked
+    | Restarted
+)
+
+
+def number_states(delivery: Delivery) -> dict[str, NumberState]:
+    """Return the state of each of the message's numbers; unreported ones are waiting."""
+    return {
+        number: delivery.numbers.get(number, NumberState.WAITING)
+        for number in delivery.message.numbers
+    }
+
+
+def overall(states: Collection[NumberState], *, closed: bool) -> State:
+    """Return what the states of some numbers amount to.
+
+    Once the report is closed, what is not delivered counts as failed.
+    """
+    if closed or all(state >= NumberState.FAILED for state in states):
+        delivered = [state is NumberState.DELIVERED for state in states]
+        if any(delivered):
+            return State.DELIVERED if all(delivered) else State.PARTIALLY_DELIVERED
+        return State.FAILED
+    return State.PENDING if NumberState.PENDING in states else State.WAITING
+
+
+def state_for(delivery: Delivery, numbers: Collection[str]) -> State:
+    """Return the state of a delivery as far as it concerns some of its numbers."""
+    if delivery.accepted_at is None or delivery.state is State.SCHEDULED:
+        return delivery.state
+    states = [s for n, s in number_states(delivery).items() if n in numbers]
+    return overall(states, closed=delivery.final)
+
+
+def shifted(delivery: Delivery, seconds: float) -> Delivery:
+    """Return the delivery with its times moved by as much as the clock was set.
+
+    The duplicate window never moves on: a machine that slept shows the same jump.
+    """
+
+    def moved(at: float | None) -> float | None:
+        return None if at is None else at + seconds
+
+    step = delivery.next
+    return replace(
+        delivery,
+        created_at=delivery.created_at + seconds,
+        expires_at=delivery.expires_at + seconds,
+        next=None if step is None else replace(step, at=step.at + seconds),
+        attempt_at=moved(delivery.attempt_at),
+        first_attempt_at=moved(delivery.first_attempt_at),
+        last_attempt_at=moved(delivery.last_attempt_at),
+        doubt_since=moved(delivery.doubt_since)
+        if seconds < 0
+        else delivery.doubt_since,
+        doubt_until=delivery.doubt_until + seconds,
+        accepted_at=moved(delivery.accepted_at),
+    )
+
+
+def happened(before: Delivery, after: Delivery) -> list[str]:
+    """Return what a change means to a user: the types of the events to fire, in order."""
+    types = []
+    if after.announced and not before.announced and after.state is State.QUEUED:
+        types.append("queued")
+    if after.accepted_at is not None and before.accepted_at is None:
+        types.append("sent")
+    if after.final and not before.final:
+        types.append(after.state.value)
+    return types
