@@ -1,0 +1,115 @@
+"""What the outbox keeps on disk: its deliveries and what it must remember beside them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+import orjson
+
+from .provider.models import Message, NumberState, Sms
+from .record import Delivery, State, Step, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Everything that survives a restart.
+
+    Attributes
+    ----------
+    deliveries
+        Open and finished ones, oldest first.
+    newest_id
+        The newest id known in the account; empty when it has none, None when unknown.
+    spent
+        Parts that entered the outbox, by the minute (UTC seconds // 60).
+    """
+
+    deliveries: Iterable[Delivery] = ()
+    newest_id: str | None = None
+    spent: Mapping[int, int] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """The part of Home Assistant's `Store` that is needed here."""
+
+    async def async_load(self) -> dict[str, Any] | None:
+        """Return what was saved last."""
+
+    async def async_save(self, data: dict[str, Any]) -> None:
+        """Save, and return when it is on disk."""
+
+
+class UnreadableStoreError(Exception):
+    """What is on disk is not what this version writes."""
+
+
+class DeliveryStorage:
+    """Reads and writes the outbox's store; only what changed is encoded anew."""
+
+    def __init__(self, store: Store) -> None:
+        """Keep the store; nothing is read yet."""
+        self._store = store
+        self._encoded: dict[str, tuple[Delivery, orjson.Fragment]] = {}
+
+    async def load(self) -> Saved:
+        """Return what was saved; raise `UnreadableStoreError` when it makes no sense."""
+        data = await self._store.async_load()
+        if data is None:
+            return Saved()
+        try:
+            return Saved(
+                [_delivery(record) for record in data["deliveries"]],
+                data["newest_id"],
+                {int(minute): parts for minute, parts in data["spent"].items()},
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as err:
+            raise UnreadableStoreError(type(err).__name__) from err
+
+    async def save(self, saved: Saved) -> None:
+        """Write everything, and return when it is on disk."""
+        known = self._encoded
+        self._encoded = {
+            delivery.id: (delivery, encoded[1])
+            if (encoded := known.get(delivery.id)) and encoded[0] is delivery
+            else (delivery, orjson.Fragment(orjson.dumps(delivery)))
+            for delivery in saved.deliveries
+        }
+        await self._store.async_save(
+            {
+                "deliveries": [fragment for _, fragment in self._encoded.values()],
+                "newest_id": saved.newest_id,
+                "spent": {str(minute): n for minute, n in saved.spent.items()},
+            }
+        )
+
+
+def _delivery(record: Mapping[str, Any]) -> Delivery:
+    context, step = record["context"], record["next"]
+    return Delivery(
+        **{
+            **record,
+            "message": _message(record["message"]),
+            "context": None if context is None else tuple(context),
+            "state": State(record["state"]),
+            "next": None if step is None else Step(Task(step["task"]), step["at"]),
+            "numbers": {
+                number: NumberState(state)
+                for number, state in record["numbers"].items()
+            },
+        }
+    )
+
+
+def _message(record: Mapping[str, Any]) -> Message:
+    send_at = record["send_at"]
+    return Message(
+        **{
+            **record,
+            "sms": tuple(
+                Sms(numbers=tuple(sms["numbers"]), text=sms["text"])
+                for sms in record["sms"]
+            ),
+            "send_at": None if send_at is None else datetime.fromisoformat(send_at),
+        }
+    )
