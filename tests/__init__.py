@@ -1,0 +1,1 @@
+"""The tests of BiSMS for Home Assistant."""
