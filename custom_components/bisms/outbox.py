@@ -233,7 +233,6 @@ class Outbox:
         self._answers |= answers
         for delivery in new:
             self._place(delivery)
-        self._spawn(self._flush(), "bisms save")
         self._pump()
         _, unanswered = await asyncio.wait(answers.values(), timeout=ANSWER_WITHIN)
         for delivery_id, answer in answers.items():
@@ -280,8 +279,9 @@ class Outbox:
 
     def _apply(self, delivery_id: str, event: Event) -> Delivery:
         """Let something happen to a delivery, and tell those who want to know."""
+        now = self._now()
         before = self._delivery(delivery_id)
-        after = advance(before, event, self._now(), self._jitter())
+        after = advance(before, event, now, self._jitter())
         if after == before:
             return before
         self._place(after)
@@ -309,8 +309,12 @@ class Outbox:
             self._timer = asyncio.get_running_loop().call_later(delay, self._pump)
 
     def _begin_next(self, now: float) -> bool:
-        """Begin what is due next, messages before questions; tell whether anything was."""
-        for heap in (self._sends, self._questions):
+        """Begin what is due next, messages before questions; tell whether anything was.
+
+        Questions never take the last free request: a new message must not wait for them.
+        """
+        full = len(self._in_hand) >= MAX_REQUESTS - 1
+        for heap in (self._sends,) if full else (self._sends, self._questions):
             if heap and heap[0][0] <= now:
                 at, _, delivery_id = heappop(heap)
                 delivery = self._open.get(delivery_id)
@@ -346,12 +350,19 @@ class Outbox:
         await self._flush()
 
     async def _attempt(self, delivery: Delivery) -> Event:
-        """Send; a repeat is on disk before it begins, for it could double the message."""
+        """Send a message.
+
+        That an attempt began is on disk before it does, or a crash could double the message.
+        Only of a message that is not on disk at all it is written beside the attempt.
+        """
         if delivery.announced and self._newest_id is None:
             await self._learn_newest_id()
+        known_on_disk = self._storage.holds(delivery)
         begun = self._apply(delivery.id, Began(self._newest_id))
-        if delivery.announced:
+        if known_on_disk:
             await self._flush()
+        else:
+            self._spawn(self._flush(), "bisms save")
         try:
             receipt = await self._client.send(delivery.message)
         except NotSentError as err:

@@ -66,6 +66,10 @@ class DeliveryStorage:
         except (AttributeError, KeyError, TypeError, ValueError) as err:
             raise UnreadableStoreError(type(err).__name__) from err
 
+    def holds(self, delivery: Delivery) -> bool:
+        """Whether a delivery, in whatever state, is on disk or about to be."""
+        return delivery.id in self._encoded
+
     async def save(self, saved: Saved) -> None:
         """Write everything, and return when it is on disk."""
         known = self._encoded

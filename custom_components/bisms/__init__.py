@@ -1,0 +1,159 @@
+"""BiSMS: SMS alerts from Home Assistant through bisms.net that are sent once and followed up."""
+
+import asyncio
+from functools import partial
+import os
+from typing import Any
+
+from homeassistant.const import (
+    CONF_PASSWORD,
+    CONF_URL,
+    CONF_USERNAME,
+    EVENT_HOMEASSISTANT_STOP,
+    Platform,
+)
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
+from homeassistant.helpers import config_validation as cv, issue_registry as ir
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.storage import Store
+from homeassistant.helpers.typing import ConfigType
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import load_json
+
+from .const import (
+    DOMAIN,
+    ISSUE_HEADER_WITHDRAWN,
+    ISSUE_LOW_CREDIT,
+    ISSUE_UNREADABLE_STORE,
+)
+from .coordinator import (
+    AccountCoordinator,
+    BismsConfigEntry,
+    BismsData,
+    BlacklistCoordinator,
+    DeliveryCoordinator,
+)
+from .notify import async_register_notify_actions
+from .outbox import Outbox
+from .provider.client import BismsClient
+from .services import async_setup_services
+from .storage import DeliveryStorage, UnreadableStoreError
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.EVENT,
+    Platform.NOTIFY,
+    Platform.SENSOR,
+]
+
+STORAGE_VERSION = 1
+
+PROMPT_ANSWER = 0.5
+"""Seconds in which a refused API secret stops set-up; a later one starts re-authentication."""
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> bool:
+    """Set up an account; messages are accepted from then on, whatever the provider does."""
+    client = BismsClient(
+        async_get_clientsession(hass),
+        entry.data[CONF_USERNAME],
+        entry.data[CONF_PASSWORD],
+        entry.data[CONF_URL],
+    )
+    account = AccountCoordinator(hass, entry, client)
+    first_answer = entry.async_create_background_task(
+        hass, account.async_refresh(), "bisms account"
+    )
+    store = _store(hass, entry)
+    outbox = Outbox(
+        client,
+        DeliveryStorage(store),
+        spawn=partial(entry.async_create_background_task, hass),
+        on_refusal=account.refused,
+    )
+    await _load(hass, entry, store, outbox)
+    await asyncio.wait([first_answer], timeout=PROMPT_ANSWER)
+    if isinstance(account.last_exception, ConfigEntryAuthFailed):
+        raise account.last_exception
+    entry.runtime_data = BismsData(
+        client,
+        outbox,
+        account,
+        BlacklistCoordinator(hass, entry, client),
+        DeliveryCoordinator(hass, entry, outbox, account),
+    )
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await async_register_notify_actions(hass, entry)
+
+    async def stop(_: Event) -> None:
+        await outbox.stop()
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
+    entry.async_on_unload(entry.add_update_listener(_async_reload))
+    await outbox.start()
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> bool:
+    """Unload an account; what is open is on disk."""
+    unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+    if unloaded:
+        await entry.runtime_data.outbox.stop()
+    return unloaded
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> None:
+    """Remove what an account leaves behind: its store and its repair issues."""
+    await _store(hass, entry).async_remove()
+    for key in (ISSUE_LOW_CREDIT, ISSUE_HEADER_WITHDRAWN, ISSUE_UNREADABLE_STORE):
+        ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
+
+
+async def _async_reload(hass: HomeAssistant, entry: BismsConfigEntry) -> None:
+    """Reload an account whose data, options, title or recipients changed."""
+    hass.config_entries.async_schedule_reload(entry.entry_id)
+
+
+def _store(hass: HomeAssistant, entry: BismsConfigEntry) -> Store[dict[str, Any]]:
+    return Store(
+        hass,
+        STORAGE_VERSION,
+        f"{DOMAIN}.{entry.entry_id}",
+        private=True,
+        atomic_writes=True,
+        serialize_in_event_loop=False,
+    )
+
+
+async def _load(
+    hass: HomeAssistant,
+    entry: BismsConfigEntry,
+    store: Store[dict[str, Any]],
+    outbox: Outbox,
+) -> None:
+    """Read the outbox; keep a store that can't be read aside and say so, but go on."""
+    try:
+        await hass.async_add_executor_job(load_json, store.path)
+        await outbox.load()
+    except HomeAssistantError, UnreadableStoreError:
+        kept_as = f"{store.path}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S}"
+        await hass.async_add_executor_job(os.replace, store.path, kept_as)
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            f"{ISSUE_UNREADABLE_STORE}_{entry.entry_id}",
+            is_fixable=True,
+            is_persistent=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=ISSUE_UNREADABLE_STORE,
+            translation_placeholders={"account": entry.title, "path": kept_as},
+        )

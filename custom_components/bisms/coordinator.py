@@ -1,0 +1,286 @@
+"""What entities show: the account's credit and sender names, and its deliveries."""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import timedelta
+import logging
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.debounce import Debouncer
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from .const import (
+    CONF_HEADER,
+    CONF_LOW_CREDIT,
+    CONF_NUMBERS,
+    DOMAIN,
+    ISSUE_HEADER_WITHDRAWN,
+    ISSUE_LOW_CREDIT,
+    SUBENTRY_RECIPIENT,
+)
+from .errors import fault
+from .outbox import Outbox
+from .provider.client import BismsClient
+from .provider.codes import (
+    BismsError,
+    InvalidAuthError,
+    NotEnoughCreditsError,
+    RefusedError,
+)
+from .record import Delivery, happened
+
+_LOGGER = logging.getLogger(__name__)
+
+POLL_INTERVAL = timedelta(hours=1)
+"""How often credit, sender names and the blacklist are asked for."""
+
+RETRY_INTERVAL = 60.0
+"""Seconds until the next question when one got no answer."""
+
+AFTER_SEND = 2
+"""Seconds after which a burst of sends causes one look at the credit."""
+
+type BismsConfigEntry = ConfigEntry[BismsData]
+
+
+@dataclass(frozen=True, slots=True)
+class BismsData:
+    """What a loaded account consists of."""
+
+    client: BismsClient
+    outbox: Outbox
+    account: AccountCoordinator
+    blacklist: BlacklistCoordinator
+    deliveries: DeliveryCoordinator
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the provider says of the account: credits left and approved sender names."""
+
+    credit: int | float
+    headers: tuple[str, ...]
+
+
+class ProviderCoordinator[DataT](DataUpdateCoordinator[DataT]):
+    """Asks the provider something every hour; what goes wrong is mapped here only."""
+
+    config_entry: BismsConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: BismsConfigEntry,
+        client: BismsClient,
+        subject: str,
+    ) -> None:
+        """Prepare to ask; nothing is asked before someone listens or refreshes."""
+        self._soon: Debouncer[Coroutine[Any, Any, None]] = Debouncer(
+            hass, _LOGGER, cooldown=AFTER_SEND, immediate=False
+        )
+        super().__init__(
+            hass,
+            _LOGGER,
+            config_entry=entry,
+            name=f"{entry.title} {subject}",
+            update_interval=POLL_INTERVAL,
+            always_update=False,
+            request_refresh_debouncer=self._soon,
+        )
+        self.client = client
+
+    @callback
+    def refresh_soon(self) -> None:
+        """Ask again in a moment; calls in a burst cause one question."""
+        self._soon.async_schedule_call()
+
+    async def _ask(self) -> DataT:
+        raise NotImplementedError
+
+    @override
+    async def _async_update_data(self) -> DataT:
+        """Ask, and translate what went wrong."""
+        try:
+            return await self._ask()
+        except InvalidAuthError as err:
+            raise fault(err, ConfigEntryAuthFailed) from err
+        except BismsError as err:
+            failure = fault(err, UpdateFailed)
+            failure.retry_after = RETRY_INTERVAL
+            raise failure from err
+
+
+class AccountCoordinator(ProviderCoordinator[Account | None]):
+    """Credit and sender names, and the repair issues that follow from them."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: BismsConfigEntry, client: BismsClient
+    ) -> None:
+        """Prepare to ask for the account."""
+        super().__init__(hass, entry, client, "account")
+        self._exhausted_at: int | float | None = None
+
+    @property
+    def low_credit(self) -> bool | None:
+        """Whether credit is below the threshold, or was too little for a message."""
+        if self.data is None:
+            return None
+        threshold = self.config_entry.options[CONF_LOW_CREDIT]
+        return self.data.credit < threshold or self._exhausted_at is not None
+
+    @callback
+    def refused(self, err: RefusedError) -> None:
+        """Follow up on a refusal: ask for the secret anew, or say that credit is short."""
+        if isinstance(err, InvalidAuthError):
+            self.config_entry.async_start_reauth(self.hass)
+        elif isinstance(err, NotEnoughCreditsError):
+            self._exhausted_at = self.data.credit if self.data else 0
+            self._review()
+            self.async_update_listeners()
+
+    @override
+    async def _ask(self) -> Account:
+        return Account(await self.client.get_credit(), await self.client.get_headers())
+
+    @override
+    @callback
+    def _async_refresh_finished(self) -> None:
+        """Forget that credit was too little once there is more."""
+        if self._exhausted_at is not None and self.data is not None:
+            if self.data.credit > self._exhausted_at:
+                self._exhausted_at = None
+        self._review()
+
+    def _review(self) -> None:
+        """Raise or withdraw the repair issues."""
+        if self.data is None:
+            return
+        entry = self.config_entry
+        header = entry.options[CONF_HEADER]
+        self._issue(
+            ISSUE_LOW_CREDIT,
+            bool(self.low_credit),
+            is_fixable=False,
+            credit=f"{self.data.credit:g}",
+            threshold=str(entry.options[CONF_LOW_CREDIT]),
+        )
+        self._issue(
+            ISSUE_HEADER_WITHDRAWN,
+            header not in self.data.headers,
+            is_fixable=True,
+            header=header,
+        )
+
+    def _issue(
+        self, key: str, present: bool, *, is_fixable: bool, **placeholders: str
+    ) -> None:
+        issue_id = f"{key}_{self.config_entry.entry_id}"
+        if not present:
+            ir.async_delete_issue(self.hass, DOMAIN, issue_id)
+            return
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            issue_id,
+            data={"entry_id": self.config_entry.entry_id},
+            is_fixable=is_fixable,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key=key,
+            translation_placeholders={
+                "account": self.config_entry.title,
+                **placeholders,
+            },
+        )
+
+
+class BlacklistCoordinator(ProviderCoordinator[tuple[str, ...] | None]):
+    """The blacklisted numbers; asked for only while an entity shows them."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: BismsConfigEntry, client: BismsClient
+    ) -> None:
+        """Prepare to ask for the blacklist."""
+        super().__init__(hass, entry, client, "blacklist")
+
+    @override
+    async def _ask(self) -> tuple[str, ...]:
+        return await self.client.get_blacklist()
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """The latest delivery of the account, and of each recipient by its subentry's id."""
+
+    latest: Delivery | None
+    by_recipient: dict[str, Delivery]
+
+
+class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
+    """Passes on what happens to deliveries; has nothing to ask for by itself."""
+
+    config_entry: BismsConfigEntry
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: BismsConfigEntry,
+        outbox: Outbox,
+        account: AccountCoordinator,
+    ) -> None:
+        """Take the latest deliveries from the outbox."""
+        super().__init__(
+            hass, _LOGGER, config_entry=entry, name=f"{entry.title} deliveries"
+        )
+        self.outbox = outbox
+        self._account = account
+        self._numbers = {
+            subentry.subentry_id: frozenset(subentry.data[CONF_NUMBERS])
+            for subentry in recipients(entry)
+        }
+        self.data = Deliveries(None, {})
+        for delivery in outbox.deliveries:
+            self.data = self._including(delivery)
+        entry.async_on_unload(outbox.subscribe(self._on_change))
+
+    def subscribe(
+        self, listener: Callable[[str, Delivery], None]
+    ) -> Callable[[], None]:
+        """Call `listener(event type, delivery)` for all that happens; return what ends that."""
+
+        def pass_on(before: Delivery, after: Delivery) -> None:
+            for event_type in happened(before, after):
+                listener(event_type, after)
+
+        return self.outbox.subscribe(pass_on)
+
+    @callback
+    def _on_change(self, before: Delivery, after: Delivery) -> None:
+        """Show the change; look at the credit soon after a message was accepted."""
+        if after.accepted_at is not None and before.accepted_at is None:
+            self._account.refresh_soon()
+        self.async_set_updated_data(self._including(after))
+
+    def _including(self, delivery: Delivery) -> Deliveries:
+        latest = _later(self.data.latest, delivery)
+        by_recipient = {
+            subentry_id: _later(self.data.by_recipient.get(subentry_id), delivery)
+            for subentry_id, numbers in self._numbers.items()
+            if not numbers.isdisjoint(delivery.message.numbers)
+        }
+        return Deliveries(latest, self.data.by_recipient | by_recipient)
+
+
+def _later(known: Delivery | None, delivery: Delivery) -> Delivery:
+    """Return the later of two deliveries, or the newer record of the same one."""
+    if known is None or delivery.created_at >= known.created_at:
+        return delivery
+    return known
+
+
+def recipients(entry: ConfigEntry) -> list[ConfigSubentry]:
+    """Return the account's recipients."""
+    return list(entry.get_subentries_of_type(SUBENTRY_RECIPIENT))

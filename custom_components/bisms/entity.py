@@ -1,0 +1,55 @@
+"""What entities have in common: their device, and ids that are the same in every language."""
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+from homeassistant.helpers.entity import Entity
+from homeassistant.util import slugify
+
+from .const import DOMAIN, NAME
+from .coordinator import BismsConfigEntry
+
+
+class AccountEntity(Entity):
+    """Belongs to the account's device."""
+
+    _attr_has_entity_name = True
+
+    def __init__(self, entry: BismsConfigEntry, platform: str, key: str) -> None:
+        """Take name and ids from the account and the key."""
+        self._attr_translation_key = key
+        self._attr_unique_id = f"{entry.entry_id}_{key}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, entry.entry_id)},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=NAME,
+            name=entry.title,
+        )
+        self.entity_id = f"{platform}.{slugify(entry.title)}_{key}"
+
+
+class RecipientEntity(Entity):
+    """Belongs to a recipient's device; without a key it is the recipient itself."""
+
+    _attr_has_entity_name = True
+
+    def __init__(
+        self,
+        entry: BismsConfigEntry,
+        subentry: ConfigSubentry,
+        platform: str,
+        key: str | None = None,
+    ) -> None:
+        """Take name and ids from the recipient and the key."""
+        self.entry = entry
+        self.subentry = subentry
+        suffix = f"_{key}" if key else ""
+        if key:
+            self._attr_translation_key = key
+        self._attr_unique_id = f"{entry.entry_id}_{subentry.subentry_id}{suffix}"
+        self._attr_device_info = DeviceInfo(
+            identifiers={(DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}")},
+            entry_type=DeviceEntryType.SERVICE,
+            manufacturer=NAME,
+            name=subentry.title,
+        )
+        self.entity_id = f"{platform}.{slugify(subentry.title)}{suffix}"

@@ -1,0 +1,115 @@
+"""Notify: an entity for each recipient, and the classic action with targets."""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, cast, override
+
+from homeassistant.components.notify import (
+    ATTR_DATA,
+    ATTR_MESSAGE,
+    ATTR_TARGET,
+    ATTR_TITLE,
+    DOMAIN as NOTIFY_DOMAIN,
+    BaseNotificationService,
+    NotifyEntity,
+    NotifyEntityFeature,
+)
+from homeassistant.core import Context, HomeAssistant, ServiceCall
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import slugify
+import voluptuous as vol
+
+from .coordinator import BismsConfigEntry, recipients
+from .entity import RecipientEntity
+from .errors import invalid
+from .sending import SEND_OPTIONS, send_text
+
+PARALLEL_UPDATES = 0
+
+_DATA_SCHEMA = vol.Schema(SEND_OPTIONS)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: BismsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up a notify entity for each recipient."""
+    for subentry in recipients(entry):
+        async_add_entities(
+            [RecipientNotifyEntity(entry, subentry, NOTIFY_DOMAIN)],
+            config_subentry_id=subentry.subentry_id,
+        )
+
+
+class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
+    """Sends to one recipient; always available, for a message can always be accepted."""
+
+    _attr_name = None
+    _attr_translation_key = "recipient"
+    _attr_supported_features = NotifyEntityFeature.TITLE
+
+    @override
+    async def async_send_message(self, message: str, title: str | None = None) -> None:
+        """Send a message to the recipient."""
+        await send_text(
+            self.entry,
+            [self.subentry.title],
+            _titled(message, title),
+            {},
+            self._context or Context(),
+        )
+
+
+async def async_register_notify_actions(
+    hass: HomeAssistant, entry: BismsConfigEntry
+) -> None:
+    """Offer `notify.<account>` and `notify.<account>_<recipient>` while the entry is loaded."""
+    slug = slugify(entry.title)
+    names = (slug if number == 1 else f"{slug}_{number}" for number in count(1))
+    name = next(n for n in names if not hass.services.has_service(NOTIFY_DOMAIN, n))
+    actions = AccountNotificationService(entry)
+    await actions.async_setup(hass, name, name)
+    await actions.async_register_services()
+    entry.async_on_unload(actions.async_unregister_services)
+
+
+class AccountNotificationService(BaseNotificationService):
+    """The classic notify actions of an account."""
+
+    def __init__(self, entry: BismsConfigEntry) -> None:
+        """Send through this account."""
+        self._entry = entry
+
+    @property
+    @override
+    def targets(self) -> Mapping[str, Any]:
+        """Return the recipients, each of which gets an action of its own."""
+        return {
+            slugify(subentry.title): subentry.title
+            for subentry in recipients(self._entry)
+        }
+
+    @override
+    async def _async_notify_message_service(self, service: ServiceCall) -> None:
+        """Handle the whole call: the base class would drop its context."""
+        recipient = self.registered_targets.get(service.service)
+        await send_text(
+            self._entry,
+            [recipient] if recipient else service.data.get(ATTR_TARGET, []),
+            _titled(service.data[ATTR_MESSAGE], service.data.get(ATTR_TITLE)),
+            _options(service.data.get(ATTR_DATA)),
+            service.context,
+        )
+
+
+def _titled(message: str, title: str | None) -> str:
+    return f"{title}: {message}" if title else message
+
+
+def _options(data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the additional data of a call, checked."""
+    try:
+        return cast(dict[str, Any], _DATA_SCHEMA(data or {}))
+    except vol.Invalid as err:
+        raise invalid("invalid_data", error=err) from None

@@ -1,0 +1,168 @@
+"""The way down from actions and notify to the outbox, and the answer's way back up."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from homeassistant.core import Context
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv
+from homeassistant.util import dt as dt_util
+import voluptuous as vol
+
+from .compose import Choices, own_texts, same_text
+from .const import (
+    CONF_EXPIRE_AFTER,
+    CONF_HEADER,
+    CONF_HOURLY_LIMIT,
+    CONF_NUMBERS,
+    CONF_TOO_LONG,
+    CONF_TURKISH_CHARACTERS,
+    MAX_EXPIRE_AFTER,
+    TooLong,
+    TurkishCharacters,
+)
+from .coordinator import BismsConfigEntry, recipients
+from .errors import failed, invalid
+from .outbox import HourlyLimitError
+from .provider.models import MAX_VALIDITY, Message
+from .provider.text import measure
+from .record import Delivery, State
+
+ATTR_VALIDITY = "validity"
+ATTR_SEND_AT = "send_at"
+
+TEXT_OPTIONS: dict[vol.Marker, Any] = {
+    vol.Optional(CONF_TURKISH_CHARACTERS): vol.Coerce(TurkishCharacters),
+    vol.Optional(CONF_TOO_LONG): vol.Coerce(TooLong),
+}
+SEND_OPTIONS: dict[vol.Marker, Any] = {
+    **TEXT_OPTIONS,
+    vol.Optional(CONF_HEADER): cv.string,
+    vol.Optional(ATTR_VALIDITY): vol.All(
+        vol.Coerce(int), vol.Range(min=1, max=MAX_VALIDITY)
+    ),
+    vol.Optional(ATTR_SEND_AT): cv.datetime,
+    vol.Optional(CONF_EXPIRE_AFTER): vol.All(
+        vol.Coerce(int), vol.Range(min=1, max=MAX_EXPIRE_AFTER)
+    ),
+}
+"""What a single call may ask for differently from the account's options."""
+
+
+async def send_text(
+    entry: BismsConfigEntry,
+    to: Iterable[str],
+    text: str,
+    asked: Mapping[str, Any],
+    context: Context,
+) -> Sequence[Delivery]:
+    """Send one text to recipients; raise when nothing went out and nothing waits."""
+    choices = await _choices(entry, asked)
+    messages = same_text(to, text, choices, _book(entry), dt_util.utcnow())
+    return await _send(entry, messages, asked, context)
+
+
+async def send_texts(
+    entry: BismsConfigEntry,
+    texts: Iterable[tuple[str, str]],
+    asked: Mapping[str, Any],
+    context: Context,
+) -> Sequence[Delivery]:
+    """Send each recipient a text of its own in one request; raise when it was refused."""
+    choices = await _choices(entry, asked)
+    message = own_texts(texts, choices, _book(entry), dt_util.utcnow())
+    return await _send(entry, [message], asked, context)
+
+
+def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:
+    """Return what an action answers: an object for each text sent."""
+    return {
+        "messages": [
+            {
+                "id": delivery.id,
+                "status": delivery.state.value,
+                "dlr_id": delivery.dlr_id,
+                "recipients": list(sms.numbers),
+                "text": sms.text,
+                "language": measured.language.value,
+                "length": measured.length,
+                "parts": measured.parts,
+                "credits": measured.parts * len(sms.numbers),
+                "header": delivery.message.header,
+                "expires_at": isoformat(delivery.expires_at),
+            }
+            for delivery in deliveries
+            for sms in delivery.message.sms
+            for measured in [measure(sms.text)]
+        ]
+    }
+
+
+def isoformat(at: float) -> str:
+    """Return UTC seconds as a time in Home Assistant's zone."""
+    return dt_util.as_local(dt_util.utc_from_timestamp(at)).isoformat()
+
+
+def _book(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
+    return {
+        subentry.title: subentry.data[CONF_NUMBERS] for subentry in recipients(entry)
+    }
+
+
+async def _choices(entry: BismsConfigEntry, asked: Mapping[str, Any]) -> Choices:
+    """Return how to send: what the call asks for, else the account's options."""
+    options = {**entry.options, **asked}
+    if (header := asked.get(CONF_HEADER)) is not None:
+        await _check_header(entry, header)
+    return Choices(
+        header=options[CONF_HEADER],
+        turkish_characters=TurkishCharacters(options[CONF_TURKISH_CHARACTERS]),
+        too_long=TooLong(options[CONF_TOO_LONG]),
+        validity=asked.get(ATTR_VALIDITY),
+        send_at=_aware(asked.get(ATTR_SEND_AT)),
+    )
+
+
+async def _check_header(entry: BismsConfigEntry, header: str) -> None:
+    """Refuse a sender name that is not approved, as far as the approved ones are known."""
+    account = entry.runtime_data.account
+    if header in _approved(entry):
+        return
+    await account.async_refresh()
+    if account.last_update_success and header not in (approved := _approved(entry)):
+        raise invalid("header_not_approved", header=header, headers=", ".join(approved))
+
+
+def _approved(entry: BismsConfigEntry) -> Collection[str]:
+    account = entry.runtime_data.account
+    return account.data.headers if account.data else ()
+
+
+def _aware(at: datetime | None) -> datetime | None:
+    """Return a time in Home Assistant's zone if it names none."""
+    if at is None or at.tzinfo is not None:
+        return at
+    return at.replace(tzinfo=dt_util.get_default_time_zone())
+
+
+async def _send(
+    entry: BismsConfigEntry,
+    messages: Sequence[Message],
+    asked: Mapping[str, Any],
+    context: Context,
+) -> Sequence[Delivery]:
+    limit = entry.options[CONF_HOURLY_LIMIT]
+    minutes = asked.get(CONF_EXPIRE_AFTER, entry.options[CONF_EXPIRE_AFTER])
+    try:
+        deliveries = await entry.runtime_data.outbox.send(
+            *messages,
+            lifetime=minutes * 60,
+            hourly_limit=limit,
+            context=(context.id, context.parent_id, context.user_id),
+        )
+    except HourlyLimitError as err:
+        raise invalid("hourly_limit", limit=limit, parts=err.parts) from None
+    if all(delivery.state is State.FAILED for delivery in deliveries):
+        raise failed(deliveries[0].reason or "", HomeAssistantError)
+    return deliveries

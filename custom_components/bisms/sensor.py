@@ -1,0 +1,194 @@
+"""Sensors: credit, outbox and blacklist of the account; what became of the last delivery."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    DOMAIN as SENSOR_DOMAIN,
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.typing import StateType
+from homeassistant.helpers.update_coordinator import (
+    CoordinatorEntity,
+    DataUpdateCoordinator,
+)
+
+from .const import CONF_NUMBERS
+from .coordinator import (
+    AccountCoordinator,
+    BismsConfigEntry,
+    BismsData,
+    BlacklistCoordinator,
+    DeliveryCoordinator,
+    recipients,
+)
+from .entity import AccountEntity, RecipientEntity
+from .provider.text import measure
+from .record import Delivery, State, state_for
+from .sending import isoformat
+
+PARALLEL_UPDATES = 0
+
+LAST_DELIVERY_STATUS = "last_delivery_status"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BismsSensorDescription[CoordinatorT: DataUpdateCoordinator[Any]](
+    SensorEntityDescription
+):
+    """What an account's sensor listens to and shows."""
+
+    coordinator: Callable[[BismsData], CoordinatorT]
+    value: Callable[[CoordinatorT], StateType]
+
+
+CREDIT = BismsSensorDescription[AccountCoordinator](
+    key="remaining_credit",
+    state_class=SensorStateClass.MEASUREMENT,
+    suggested_display_precision=0,
+    coordinator=lambda data: data.account,
+    value=lambda account: account.data.credit if account.data else None,
+)
+OUTBOX = BismsSensorDescription[DeliveryCoordinator](
+    key="outbox",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    state_class=SensorStateClass.MEASUREMENT,
+    coordinator=lambda data: data.deliveries,
+    value=lambda deliveries: deliveries.outbox.queued,
+)
+BLACKLIST = BismsSensorDescription[BlacklistCoordinator](
+    key="blacklisted_numbers",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    entity_registry_enabled_default=False,
+    state_class=SensorStateClass.MEASUREMENT,
+    coordinator=lambda data: data.blacklist,
+    value=lambda blacklist: None if blacklist.data is None else len(blacklist.data),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: BismsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Set up the sensors of the account and of its recipients."""
+    async_add_entities(
+        [
+            AccountSensor(entry, CREDIT),
+            AccountSensor(entry, OUTBOX),
+            AccountSensor(entry, BLACKLIST),
+            AccountDeliverySensor(entry),
+        ]
+    )
+    for subentry in recipients(entry):
+        async_add_entities(
+            [RecipientDeliverySensor(entry, subentry)],
+            config_subentry_id=subentry.subentry_id,
+        )
+
+
+class AccountSensor[CoordinatorT: DataUpdateCoordinator[Any]](
+    CoordinatorEntity[CoordinatorT], AccountEntity, SensorEntity
+):
+    """Shows what its description says."""
+
+    entity_description: BismsSensorDescription[CoordinatorT]
+
+    def __init__(
+        self,
+        entry: BismsConfigEntry,
+        description: BismsSensorDescription[CoordinatorT],
+    ) -> None:
+        """Listen to the description's coordinator."""
+        CoordinatorEntity.__init__(self, description.coordinator(entry.runtime_data))
+        AccountEntity.__init__(self, entry, SENSOR_DOMAIN, description.key)
+        self.entity_description = description
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """Return what is to be shown now."""
+        return self.entity_description.value(self.coordinator)
+
+
+class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):
+    """Shows what became of a delivery: an account's or a recipient's last one."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_options = [state.value for state in State]
+    _unrecorded_attributes = frozenset({"recipients"})
+
+    @property
+    def delivery(self) -> Delivery | None:
+        """Return the delivery to show."""
+        raise NotImplementedError
+
+    def state_of(self, delivery: Delivery) -> State:
+        """Return what became of it."""
+        return delivery.state
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the delivery's state."""
+        return None if self.delivery is None else self.state_of(self.delivery).value
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return which delivery it is."""
+        if (delivery := self.delivery) is None:
+            return None
+        sent_at = delivery.sent_at
+        return {
+            "dlr_id": delivery.dlr_id,
+            "recipients": list(delivery.message.numbers),
+            "sent_at": None if sent_at is None else isoformat(sent_at),
+            "parts": sum(measure(sms.text).parts for sms in delivery.message.sms),
+            "reason": delivery.reason,
+        }
+
+
+class AccountDeliverySensor(DeliverySensor, AccountEntity):
+    """Shows what became of the account's last delivery."""
+
+    def __init__(self, entry: BismsConfigEntry) -> None:
+        """Listen to deliveries."""
+        DeliverySensor.__init__(self, entry.runtime_data.deliveries)
+        AccountEntity.__init__(self, entry, SENSOR_DOMAIN, LAST_DELIVERY_STATUS)
+
+    @property
+    @override
+    def delivery(self) -> Delivery | None:
+        """Return the account's last delivery."""
+        return self.coordinator.data.latest
+
+
+class RecipientDeliverySensor(DeliverySensor, RecipientEntity):
+    """Shows what became of the last delivery to a recipient."""
+
+    def __init__(self, entry: BismsConfigEntry, subentry: ConfigSubentry) -> None:
+        """Listen to deliveries."""
+        DeliverySensor.__init__(self, entry.runtime_data.deliveries)
+        RecipientEntity.__init__(
+            self, entry, subentry, SENSOR_DOMAIN, LAST_DELIVERY_STATUS
+        )
+
+    @property
+    @override
+    def delivery(self) -> Delivery | None:
+        """Return the last delivery to the recipient."""
+        return self.coordinator.data.by_recipient.get(self.subentry.subentry_id)
+
+    @override
+    def state_of(self, delivery: Delivery) -> State:
+        """Return what became of it as far as the recipient's numbers are concerned."""
+        return state_for(delivery, self.subentry.data[CONF_NUMBERS])

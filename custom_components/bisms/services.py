@@ -1,0 +1,208 @@
+"""The actions of the domain."""
+
+from collections.abc import Awaitable
+from typing import Any, cast
+
+from homeassistant.const import ATTR_CONFIG_ENTRY_ID
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import config_validation as cv, service
+import voluptuous as vol
+
+from .compose import number_of, preview
+from .const import (
+    CONF_TOO_LONG,
+    CONF_TURKISH_CHARACTERS,
+    DOMAIN,
+    TooLong,
+    TurkishCharacters,
+)
+from .coordinator import BismsConfigEntry
+from .errors import fault
+from .provider.codes import BismsError, RefusedError
+from .provider.models import DeliveryReport, ReportPhase
+from .record import FINAL, State, overall
+from .sending import SEND_OPTIONS, TEXT_OPTIONS, respond, send_text, send_texts
+
+ATTR_DLR_ID = "dlr_id"
+ATTR_MESSAGE = "message"
+ATTR_MESSAGES = "messages"
+ATTR_NUMBER = "number"
+ATTR_PAGE = "page"
+ATTR_RECIPIENT = "recipient"
+ATTR_RECIPIENTS = "recipients"
+
+_ACCOUNT: dict[vol.Marker, Any] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
+_ACCOUNT_SCHEMA = vol.Schema(_ACCOUNT)
+_SEND_MESSAGE_SCHEMA = vol.Schema(
+    {
+        **_ACCOUNT,
+        **SEND_OPTIONS,
+        vol.Required(ATTR_RECIPIENTS): vol.All(cv.ensure_list, [cv.string]),
+        vol.Required(ATTR_MESSAGE): cv.string,
+    }
+)
+_SEND_MESSAGES_SCHEMA = vol.Schema(
+    {
+        **_ACCOUNT,
+        **SEND_OPTIONS,
+        vol.Required(ATTR_MESSAGES): vol.All(
+            cv.ensure_list,
+            [
+                {
+                    vol.Required(ATTR_RECIPIENT): cv.string,
+                    vol.Required(ATTR_MESSAGE): cv.string,
+                }
+            ],
+        ),
+    }
+)
+_PREVIEW_SCHEMA = vol.Schema(
+    {**_ACCOUNT, **TEXT_OPTIONS, vol.Required(ATTR_MESSAGE): cv.string}
+)
+_REPORT_SCHEMA = vol.Schema({**_ACCOUNT, vol.Required(ATTR_DLR_ID): cv.string})
+_SENT_IDS_SCHEMA = vol.Schema(
+    {
+        **_ACCOUNT,
+        vol.Optional(ATTR_PAGE, default=0): vol.All(vol.Coerce(int), vol.Range(min=0)),
+    }
+)
+_BLACKLIST_SCHEMA = vol.Schema({**_ACCOUNT, vol.Required(ATTR_NUMBER): cv.string})
+
+
+@callback
+def async_setup_services(hass: HomeAssistant) -> None:
+    """Register all actions."""
+    optional, only = SupportsResponse.OPTIONAL, SupportsResponse.ONLY
+    for name, action, schema, response in (
+        ("send_message", _send_message, _SEND_MESSAGE_SCHEMA, optional),
+        ("send_messages", _send_messages, _SEND_MESSAGES_SCHEMA, optional),
+        ("preview_message", _preview_message, _PREVIEW_SCHEMA, only),
+        ("get_delivery_report", _get_delivery_report, _REPORT_SCHEMA, only),
+        ("get_sent_ids", _get_sent_ids, _SENT_IDS_SCHEMA, only),
+        ("get_headers", _get_headers, _ACCOUNT_SCHEMA, only),
+        ("get_blacklist", _get_blacklist, _ACCOUNT_SCHEMA, only),
+        (
+            "add_to_blacklist",
+            _add_to_blacklist,
+            _BLACKLIST_SCHEMA,
+            SupportsResponse.NONE,
+        ),
+    ):
+        hass.services.async_register(
+            DOMAIN, name, action, schema, supports_response=response
+        )
+
+
+async def _send_message(call: ServiceCall) -> ServiceResponse:
+    """Send one text to one or more recipients."""
+    deliveries = await send_text(
+        _entry(call),
+        call.data[ATTR_RECIPIENTS],
+        call.data[ATTR_MESSAGE],
+        call.data,
+        call.context,
+    )
+    return respond(deliveries)
+
+
+async def _send_messages(call: ServiceCall) -> ServiceResponse:
+    """Send each recipient a text of its own."""
+    texts = [
+        (item[ATTR_RECIPIENT], item[ATTR_MESSAGE]) for item in call.data[ATTR_MESSAGES]
+    ]
+    return respond(await send_texts(_entry(call), texts, call.data, call.context))
+
+
+async def _preview_message(call: ServiceCall) -> ServiceResponse:
+    """Tell what would be sent and what it would cost."""
+    options = {**_entry(call).options, **call.data}
+    shown = preview(
+        call.data[ATTR_MESSAGE],
+        TurkishCharacters(options[CONF_TURKISH_CHARACTERS]),
+        TooLong(options[CONF_TOO_LONG]),
+    )
+    return {
+        "text": shown.text,
+        "language": shown.measure.language.value,
+        "length": shown.measure.length,
+        "parts": shown.measure.parts,
+        "replaced": list(shown.replaced),
+    }
+
+
+async def _get_delivery_report(call: ServiceCall) -> ServiceResponse:
+    """Ask what became of a sending."""
+    entry = _entry(call)
+    dlr_id = call.data[ATTR_DLR_ID].strip()
+    report = await _ask(entry, entry.runtime_data.client.get_report(dlr_id))
+    status = _status(report)
+    return {
+        "dlr_id": dlr_id,
+        "status": status.value,
+        "final": status in FINAL,
+        "recipients": {
+            number: state.name.lower() for number, state in report.numbers.items()
+        },
+    }
+
+
+def _status(report: DeliveryReport) -> State:
+    if report.phase is ReportPhase.NOT_SENT_YET:
+        return State.WAITING
+    closed = report.phase is not ReportPhase.UPDATING
+    return overall(report.numbers.values(), closed=closed)
+
+
+async def _get_sent_ids(call: ServiceCall) -> ServiceResponse:
+    """Ask for the ids of past sendings."""
+    entry, page = _entry(call), call.data[ATTR_PAGE]
+    ids = await _ask(entry, entry.runtime_data.client.get_sent_ids(page))
+    return {"page": page, "ids": list(ids)}
+
+
+async def _get_headers(call: ServiceCall) -> ServiceResponse:
+    """Ask for the approved sender names."""
+    entry = _entry(call)
+    return {"headers": list(await _ask(entry, entry.runtime_data.client.get_headers()))}
+
+
+async def _get_blacklist(call: ServiceCall) -> ServiceResponse:
+    """Ask for the blacklisted numbers."""
+    entry = _entry(call)
+    return {
+        "numbers": list(await _ask(entry, entry.runtime_data.client.get_blacklist()))
+    }
+
+
+async def _add_to_blacklist(call: ServiceCall) -> None:
+    """Blacklist a number."""
+    entry, number = _entry(call), number_of(call.data[ATTR_NUMBER])
+    await _ask(entry, entry.runtime_data.client.add_to_blacklist(number))
+    entry.runtime_data.blacklist.refresh_soon()
+
+
+def _entry(call: ServiceCall) -> BismsConfigEntry:
+    """Return the account that is meant, which may be left out while there is only one."""
+    entry_id = call.data.get(ATTR_CONFIG_ENTRY_ID)
+    return cast(
+        BismsConfigEntry, service.async_get_config_entry(call.hass, DOMAIN, entry_id)
+    )
+
+
+async def _ask[AnswerT](
+    entry: BismsConfigEntry, question: Awaitable[AnswerT]
+) -> AnswerT:
+    """Ask the provider, and say in words what went wrong."""
+    try:
+        return await question
+    except BismsError as err:
+        if isinstance(err, RefusedError):
+            entry.runtime_data.account.refused(err)
+        raise fault(err, HomeAssistantError) from err
