@@ -1,0 +1,1 @@
+"""The provider on loopback, as clients meet it."""
