@@ -93,6 +93,8 @@ def own_texts(
         known.update(dict.fromkeys(new))
         if new:
             sms.append(Sms(numbers=tuple(new), text=piece))
+    if not sms:
+        raise invalid("no_recipients")
     return _message(choices, tuple(sms), individual=True)
 
 

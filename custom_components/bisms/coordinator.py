@@ -4,10 +4,11 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 import logging
+import math
 from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.debounce import Debouncer
@@ -138,9 +139,10 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         if isinstance(err, InvalidAuthError):
             self.config_entry.async_start_reauth(self.hass)
         elif isinstance(err, NotEnoughCreditsError):
-            self._exhausted_at = self.data.credit if self.data else 0
+            self._exhausted_at = self.data.credit if self.data else math.inf
             self._review()
             self.async_update_listeners()
+            self.refresh_soon()
 
     @override
     async def _ask(self) -> Account:
@@ -151,8 +153,8 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
     def _async_refresh_finished(self) -> None:
         """Forget that credit was too little once there is more."""
         if self._exhausted_at is not None and self.data is not None:
-            if self.data.credit > self._exhausted_at:
-                self._exhausted_at = None
+            more = self.data.credit > self._exhausted_at
+            self._exhausted_at = None if more else self.data.credit
         self._review()
 
     def _review(self) -> None:
@@ -205,6 +207,15 @@ class BlacklistCoordinator(ProviderCoordinator[tuple[str, ...] | None]):
     ) -> None:
         """Prepare to ask for the blacklist."""
         super().__init__(hass, entry, client, "blacklist")
+
+    @override
+    @callback
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: Any = None
+    ) -> Callable[[], None]:
+        """Ask soon after someone begins to listen, not only an hour later."""
+        self.refresh_soon()
+        return super().async_add_listener(update_callback, context)
 
     @override
     async def _ask(self) -> tuple[str, ...]:

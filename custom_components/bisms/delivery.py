@@ -123,8 +123,8 @@ def advance(
 
 def _while_queued(d: Delivery, event: Event, now: float, jitter: float) -> Delivery:
     match event:
-        case Began(baseline):
-            return _begun(d, baseline, now)
+        case Began():
+            return _begun(d, event, now)
         case Accepted(dlr_id):
             return _accepted(d, now, dlr_id=dlr_id)
         case Refused(reason, repeats_other):
@@ -137,8 +137,8 @@ def _while_queued(d: Delivery, event: Event, now: float, jitter: float) -> Deliv
             return _reported(_accepted(d, now, dlr_id=dlr_id), report, now)
         case NothingFound():
             return _undoubted(d, now)
-        case NoReference(newest):
-            return _undoubted(replace(d, baseline=newest, unknowable=True), now)
+        case NoReference():
+            return _undoubted(replace(d, unknowable=True), now)
         case Undecided() | AskFailed():
             return _still_in_doubt(d, now, jitter)
         case Told():
@@ -163,15 +163,15 @@ def _while_accepted(d: Delivery, event: Event, now: float) -> Delivery:
     return d
 
 
-def _begun(d: Delivery, baseline: str | None, now: float) -> Delivery:
-    keeps_baseline = d.doubt_since is not None
+def _begun(d: Delivery, began: Began, now: float) -> Delivery:
+    if d.doubt_since is None:
+        d = replace(d, baseline=began.baseline, baseline_at=began.baseline_at)
     return replace(
         d,
         next=None,
         attempt_at=now,
         last_attempt_at=now,
         first_attempt_at=now if d.first_attempt_at is None else d.first_attempt_at,
-        baseline=d.baseline if keeps_baseline else baseline,
     )
 
 
@@ -293,7 +293,8 @@ def _resumed(d: Delivery, now: float) -> Delivery:
     if d.doubt_since is None:
         return replace(d, next=Step(Task.SEND, now))
     until = max(d.doubt_until, now + DOUBT_LIMIT)
-    return replace(d, doubt_until=until, next=Step(Task.FIND, _settled(d, now)))
+    step = Step(Task.FIND, _settled(d, now))
+    return replace(d, doubt_since=0, doubt_until=until, next=step)
 
 
 def _ended(d: Delivery, state: State, reason: str | None) -> Delivery:

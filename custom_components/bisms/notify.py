@@ -65,30 +65,39 @@ async def async_register_notify_actions(
     hass: HomeAssistant, entry: BismsConfigEntry
 ) -> None:
     """Offer `notify.<account>` and `notify.<account>_<recipient>` while the entry is loaded."""
-    slug = slugify(entry.title)
-    names = (slug if number == 1 else f"{slug}_{number}" for number in count(1))
-    name = next(n for n in names if not hass.services.has_service(NOTIFY_DOMAIN, n))
-    actions = AccountNotificationService(entry)
+    name = _free_name(hass, slugify(entry.title))
+    prefix = f"{name}_"
+    targets = {
+        _free_name(hass, prefix + slugify(subentry.title)).removeprefix(prefix): (
+            subentry.title
+        )
+        for subentry in recipients(entry)
+    }
+    actions = AccountNotificationService(entry, targets)
     await actions.async_setup(hass, name, name)
     await actions.async_register_services()
     entry.async_on_unload(actions.async_unregister_services)
 
 
+def _free_name(hass: HomeAssistant, wanted: str) -> str:
+    """Return the name for an action that takes nothing from anyone."""
+    names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
+    return next(n for n in names if not hass.services.has_service(NOTIFY_DOMAIN, n))
+
+
 class AccountNotificationService(BaseNotificationService):
     """The classic notify actions of an account."""
 
-    def __init__(self, entry: BismsConfigEntry) -> None:
-        """Send through this account."""
+    def __init__(self, entry: BismsConfigEntry, targets: Mapping[str, str]) -> None:
+        """Send through this account; each target is an action's name and a recipient's."""
         self._entry = entry
+        self._targets = targets
 
     @property
     @override
     def targets(self) -> Mapping[str, Any]:
         """Return the recipients, each of which gets an action of its own."""
-        return {
-            slugify(subentry.title): subentry.title
-            for subentry in recipients(self._entry)
-        }
+        return self._targets
 
     @override
     async def _async_notify_message_service(self, service: ServiceCall) -> None:

@@ -35,7 +35,6 @@ from .record import (
     Reported,
     Restarted,
     Silent,
-    State,
     Task,
     Ticked,
     Told,
@@ -134,8 +133,10 @@ class Outbox:
         self._open: dict[str, Delivery] = {}
         self._finished: dict[str, Delivery] = {}
         self._queued = 0
+        self._unresolved = 0
         self._spent: dict[int, int] = {}
         self._newest_id: str | None = None
+        self._newest_at: float | None = None
         self._answered_at = steady()
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._listeners: list[Listener] = []
@@ -170,6 +171,7 @@ class Outbox:
         """Read the store; raise `UnreadableStoreError` when it makes no sense."""
         saved = await self._storage.load()
         self._newest_id = saved.newest_id
+        self._newest_at = saved.newest_at
         self._spent = dict(saved.spent)
         for delivery in saved.deliveries:
             self._place(delivery)
@@ -247,6 +249,8 @@ class Outbox:
         jump = now - self._steady() - self._offset
         if abs(jump) > CLOCK_TOLERANCE:
             self._offset += jump
+            if self._newest_at is not None:
+                self._newest_at += jump
             for delivery in list(self._open.values()):
                 self._place(shifted(delivery, jump))
         return now
@@ -266,8 +270,11 @@ class Outbox:
 
     def _place(self, delivery: Delivery) -> None:
         """Put a delivery where it belongs now, and note when it is due."""
-        before = self._open.pop(delivery.id, None)
-        self._queued += _waits(delivery) - (before is not None and _waits(before))
+        if (before := self._open.pop(delivery.id, None)) is not None:
+            self._queued -= before.waits
+            self._unresolved -= before.unresolved
+        self._queued += delivery.waits
+        self._unresolved += delivery.unresolved and not delivery.final
         self._changes += 1
         if delivery.final:
             self._finished[delivery.id] = delivery
@@ -304,17 +311,22 @@ class Outbox:
                 return
             if not self._begin_next(now):
                 break
-        if heaps := [heap for heap in (self._sends, self._questions) if heap]:
-            delay = max(0.0, min(heap[0][0] for heap in heaps) - now)
+        if due := [heap[0][0] for heap in self._served() if heap]:
+            delay = max(0.0, min(due) - now)
             self._timer = asyncio.get_running_loop().call_later(delay, self._pump)
 
-    def _begin_next(self, now: float) -> bool:
-        """Begin what is due next, messages before questions; tell whether anything was.
+    def _served(self) -> tuple[list[tuple[float, int, str]], ...]:
+        """Return what may be carried out now: messages first, and questions.
 
         Questions never take the last free request: a new message must not wait for them.
         """
-        full = len(self._in_hand) >= MAX_REQUESTS - 1
-        for heap in (self._sends,) if full else (self._sends, self._questions):
+        if len(self._in_hand) < MAX_REQUESTS - 1:
+            return self._sends, self._questions
+        return (self._sends,)
+
+    def _begin_next(self, now: float) -> bool:
+        """Begin what is due next; tell whether anything was."""
+        for heap in self._served():
             if heap and heap[0][0] <= now:
                 at, _, delivery_id = heappop(heap)
                 delivery = self._open.get(delivery_id)
@@ -341,7 +353,10 @@ class Outbox:
                     event = await self._look(delivery)
                 case _:
                     event = await self._ask(delivery)
-            self._apply(delivery.id, event)
+            after = self._apply(delivery.id, event)
+            if after.accepted_at is not None and after.dlr_id is None:
+                # Its id is no news to what is sent from now on.
+                self._spawn(self._learn_newest_id(), "bisms newest id")
         finally:
             self._in_hand.discard(delivery.id)
             if not self._in_hand:
@@ -353,16 +368,17 @@ class Outbox:
         """Send a message.
 
         That an attempt began is on disk before it does, or a crash could double the message.
-        Only of a message that is not on disk at all it is written beside the attempt.
+        It is written beside the attempt only if no word of the message is on disk and no
+        other is in doubt, which could be mistaken for one that a crash made us forget.
         """
         if delivery.announced and self._newest_id is None:
             await self._learn_newest_id()
-        known_on_disk = self._storage.holds(delivery)
-        begun = self._apply(delivery.id, Began(self._newest_id))
-        if known_on_disk:
-            await self._flush()
-        else:
+        beside = self._unresolved == 0 and not self._storage.holds(delivery)
+        begun = self._apply(delivery.id, Began(self._newest_id, self._newest_at))
+        if beside:
             self._spawn(self._flush(), "bisms save")
+        else:
+            await self._flush()
         try:
             receipt = await self._client.send(delivery.message)
         except NotSentError as err:
@@ -373,7 +389,7 @@ class Outbox:
             self._refused(err)
             return Refused(reason(err), self._repeats_other(begun))
         self._answered()
-        self._newest_id = receipt.dlr_id
+        self._newest_id, self._newest_at = receipt.dlr_id, begun.attempt_at
         return Accepted(receipt.dlr_id)
 
     async def _look(self, delivery: Delivery) -> Event:
@@ -409,6 +425,7 @@ class Outbox:
 
     async def _learn_newest_id(self) -> None:
         """Remember the newest id: only a later one can be a message's that is sent now."""
+        asked_at = self._now()
         try:
             ids = await self._client.get_sent_ids()
         except RefusedError as err:
@@ -417,7 +434,7 @@ class Outbox:
             return
         else:
             self._answered()
-            self._newest_id = next(iter(ids), "")
+            self._newest_id, self._newest_at = next(iter(ids), ""), asked_at
 
     def _repeats_other(self, delivery: Delivery) -> bool:
         """Whether another message of ours is why the provider calls this one a repeat."""
@@ -457,21 +474,20 @@ class Outbox:
                 return
             written = self._changes
             self._forget()
-            saved = Saved(list(self.deliveries), self._newest_id, self._spent)
-            await self._storage.save(saved)
+            await self._storage.save(
+                Saved(
+                    list(self.deliveries), self._newest_id, self._newest_at, self._spent
+                )
+            )
             self._written = written
 
     def _forget(self) -> None:
         """Drop finished deliveries that are old or too many, unless one may be mixed up."""
-        if any(delivery.unresolved for delivery in self._open.values()):
+        if self._unresolved:
             return
         oldest = self._clock() - KEEP_SECONDS
         kept = [d for d in self._finished.values() if d.created_at > oldest]
         self._finished = {d.id: d for d in kept[-KEEP_FINISHED:]}
-
-
-def _waits(delivery: Delivery) -> bool:
-    return delivery.state is State.QUEUED and delivery.announced
 
 
 def _overlap(one: Message, other: Message) -> bool:

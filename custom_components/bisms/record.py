@@ -70,14 +70,15 @@ class Delivery:
     silent
         At least one attempt's fate was unknown at some time.
     doubt_since
-        When the earliest attempt of unknown fate began.
+        When the earliest attempt of unknown fate began; 0 after a restart, for the clock
+        may have been set meanwhile.
     doubt_until
         The time up to which that fate is looked into.
     unknowable
         An attempt's fate can never be learned: there was nothing to compare with.
-    baseline
-        The newest id in the account before any attempt that may have got through;
-        empty when the account had none; None when it was not known.
+    baseline, baseline_at
+        The newest id in the account before any attempt that may have got through, and
+        when that was asked; empty when the account had none; None when it was not known.
     dlr_id
         The provider's id; None with `accepted_at` set means that it was lost.
     accepted_at
@@ -106,6 +107,7 @@ class Delivery:
     doubt_until: float = 0.0
     unknowable: bool = False
     baseline: str | None = None
+    baseline_at: float | None = None
     dlr_id: str | None = None
     accepted_at: float | None = None
     numbers: Mapping[str, NumberState] = field(default_factory=dict)
@@ -122,6 +124,11 @@ class Delivery:
         if self.accepted_at is None or self.message.send_at is None:
             return self.accepted_at
         return max(self.accepted_at, self.message.send_at.timestamp())
+
+    @property
+    def waits(self) -> bool:
+        """Whether it waits in the outbox, its caller answered."""
+        return self.announced and self.state is State.QUEUED
 
     @property
     def unresolved(self) -> bool:
@@ -166,9 +173,10 @@ def entered(
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """An attempt begins; `baseline` is the newest id known in the account."""
+    """An attempt begins; the newest id known in the account is of the time `baseline_at`."""
 
     baseline: str | None
+    baseline_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +239,7 @@ class NothingFound:
 
 @dataclass(frozen=True, slots=True)
 class NoReference:
-    """There was no baseline; `newest` is the newest id now, for the attempts to come."""
-
-    newest: str
+    """There was no baseline to look from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +339,7 @@ def shifted(delivery: Delivery, seconds: float) -> Delivery:
         attempt_at=moved(delivery.attempt_at),
         first_attempt_at=moved(delivery.first_attempt_at),
         last_attempt_at=moved(delivery.last_attempt_at),
+        baseline_at=moved(delivery.baseline_at),
         doubt_since=moved(delivery.doubt_since)
         if seconds < 0
         else delivery.doubt_since,

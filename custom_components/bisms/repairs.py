@@ -7,6 +7,7 @@ from homeassistant.components.repairs import (
     RepairsFlow,
     RepairsFlowResult,
 )
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 import voluptuous as vol
@@ -37,11 +38,14 @@ class HeaderFlow(RepairsFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Ask for another sender name; the account reloads with it."""
-        if user_input is not None:
+        # At first Home Assistant hands over the issue's id, as if it had been typed.
+        if user_input is not None and CONF_HEADER in user_input:
             self.hass.config_entries.async_update_entry(
                 self._entry, options={**self._entry.options, **user_input}
             )
             return self.async_create_entry(data={})
+        if self._entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="cannot_connect")
         try:
             headers = await self._entry.runtime_data.client.get_headers()
         except BismsError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 
+from .delivery import SETTLE
 from .provider.client import BismsClient
 from .provider.codes import ReportNotFoundError
 from .provider.models import DeliveryReport, ReportPhase
@@ -57,7 +58,7 @@ async def _ids_since(
         page += 1
     if baseline == "":
         return list(ids)
-    return NoReference(next(iter([*ids, *batch]), ""))
+    return NoReference()
 
 
 async def _report(client: BismsClient, dlr_id: str) -> DeliveryReport | None:
@@ -80,8 +81,8 @@ def _decide(
 ) -> Event:
     """Tell whether a match is this delivery's, when others to the same numbers are lost too.
 
-    Those known to be accepted have a match each; the rest may belong to any in doubt, so
-    there must be one for each of these before one of them may take it.
+    In doubt it may take a match only if there is one for every other that may have one,
+    and it has none if there are no more than others certainly have.
     """
     numbers = set(delivery.message.numbers)
     taken = _taken(others)
@@ -91,16 +92,29 @@ def _decide(
         for dlr_id, report in free.items()
         if report is not None and set(report.numbers) == numbers
     ]
+    undecided = Undecided() if None in free.values() else NothingFound()
+    if delivery.accepted_at is not None:
+        return matches[0] if matches else undecided
     rivals = [
         other
         for other in others
-        if other.unresolved and set(other.message.numbers) == numbers
+        if set(other.message.numbers) == numbers and _may_be_newer(other, delivery)
     ]
-    certain = sum(rival.accepted_at is not None for rival in rivals)
-    if delivery.accepted_at is not None:
-        claims, spare = 1, len(matches)
-    else:
-        claims, spare = 1 + len(rivals) - certain, len(matches) - certain
-    if spare >= claims:
-        return matches[-spare]
-    return Undecided() if spare > 0 or None in free.values() else NothingFound()
+    certain = sum(_is_newer(rival, delivery) for rival in rivals)
+    if len(matches) > len(rivals):
+        return matches[len(rivals)]
+    return Undecided() if len(matches) > certain else undecided
+
+
+def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
+    """Whether another delivery's lost id may be newer than this one's baseline."""
+    latest = other.accepted_at
+    if latest is None:
+        latest = (other.last_attempt_at or 0) + SETTLE
+    return other.unresolved and latest > (delivery.baseline_at or 0)
+
+
+def _is_newer(other: Delivery, delivery: Delivery) -> bool:
+    """Whether another delivery has a lost id that is newer than this one's baseline."""
+    earliest = other.first_attempt_at or 0
+    return other.accepted_at is not None and earliest >= (delivery.baseline_at or 0)

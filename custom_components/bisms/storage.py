@@ -19,14 +19,16 @@ class Saved:
     ----------
     deliveries
         Open and finished ones, oldest first.
-    newest_id
-        The newest id known in the account; empty when it has none, None when unknown.
+    newest_id, newest_at
+        The newest id known in the account, and when that was asked; empty when it has
+        none, None when it is unknown.
     spent
         Parts that entered the outbox, by the minute (UTC seconds // 60).
     """
 
     deliveries: Iterable[Delivery] = ()
     newest_id: str | None = None
+    newest_at: float | None = None
     spent: Mapping[int, int] = field(default_factory=dict)
 
 
@@ -61,6 +63,7 @@ class DeliveryStorage:
             return Saved(
                 [_delivery(record) for record in data["deliveries"]],
                 data["newest_id"],
+                data["newest_at"],
                 {int(minute): parts for minute, parts in data["spent"].items()},
             )
         except (AttributeError, KeyError, TypeError, ValueError) as err:
@@ -83,6 +86,7 @@ class DeliveryStorage:
             {
                 "deliveries": [fragment for _, fragment in self._encoded.values()],
                 "newest_id": saved.newest_id,
+                "newest_at": saved.newest_at,
                 "spent": {str(minute): n for minute, n in saved.spent.items()},
             }
         )
