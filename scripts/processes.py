@@ -1,0 +1,130 @@
+"""Programs that run beside us, and never longer than us."""
+
+from collections.abc import Callable, Sequence
+import ctypes
+import os
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "127.0.0.1"
+
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+_UNWANTED = {
+    # Home Assistant starts four seconds later each time when it may not keep byte code.
+    "PYTHONDONTWRITEBYTECODE",
+    # What an outer pytest or supervisor tells its own children is none of theirs.
+    "PYTEST_CURRENT_TEST",
+    "SUPERVISOR",
+}
+
+
+class ChildFailedError(Exception):
+    """A program did not come up, or ended before its time."""
+
+
+class Child:
+    """A program in the background whose output goes to a file."""
+
+    def __init__(self, name: str, command: Sequence[str | Path], log: Path) -> None:
+        """Prepare; `name` is what messages about the program call it."""
+        self.name = name
+        self.command = command
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """Return how the program ended; None while it runs or before it was started."""
+        return self._process.poll() if self._process else None
+
+    @property
+    def running(self) -> bool:
+        """Return whether the program was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Run the program, in a session of its own so that Ctrl-C reaches only us."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (takes no lock)
+            )
+
+    def wait_until_ready(self, ready: Callable[[], bool], *, seconds: float) -> None:
+        """Return once `ready` says so; raise when the program ends first or time is up."""
+
+        def ready_or_dead() -> bool:
+            if not self.running:
+                raise ChildFailedError(
+                    f"{self.name} ended with {self.exit_code}; its last words in "
+                    f"{self.log}:\n{self.last_words()}"
+                )
+            return ready()
+
+        wait_until(ready_or_dead, seconds=seconds, what=f"{self.name} to be ready")
+
+    def stop(self, *, seconds: float = 60) -> None:
+        """End the program politely, and by force when that takes too long."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End the program and all it started at once, as a power cut would."""
+        if self._process is None:
+            return
+        if self.running:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def last_words(self, lines: int = 20) -> str:
+        """Return the end of the program's output."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def wait_until[T](check: Callable[[], T | None], *, seconds: float, what: str) -> T:
+    """Return the first true answer of `check`; raise TimeoutError when time is up."""
+    deadline = time.monotonic() + seconds
+    while not (answer := check()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {seconds:g} s for {what}")
+        time.sleep(0.05)
+    return answer
+
+
+def free_port(preferred: int = 0) -> int:
+    """Return the preferred port when nothing listens there, else any free one."""
+    for port in (preferred, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise OSError("This machine has no free port")
+
+
+def _environment() -> dict[str, str]:
+    """Return our environment without what would disturb a child."""
+    return {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, however that ends."""
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
