@@ -2,50 +2,41 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from heapq import heappop, heappush
-from itertools import chain, count
+from itertools import batched, chain
 import random
 import time
 from typing import Any
 from uuid import uuid4
 
+from .agenda import Agenda
+from .allowance import Allowance
 from .compose import cost
+from .courier import Courier
 from .delivery import DUPLICATE_WINDOW, advance
-from .errors import reason
 from .provider.client import BismsClient
-from .provider.codes import (
-    BismsError,
-    NotSentError,
-    RefusedError,
-    ReportNotFoundError,
-    UnknownFateError,
-)
+from .provider.codes import RefusedError
 from .provider.models import Message
 from .record import (
     Accepted,
-    AskFailed,
     Began,
     Delivery,
     Event,
-    NoReport,
-    NotSent,
     Reachable,
     Refused,
-    Reported,
     Restarted,
-    Silent,
     Task,
     Ticked,
     Told,
     entered,
     shifted,
 )
-from .search import find
 from .storage import DeliveryStorage, Saved
 
 MAX_REQUESTS = 4
-"""Requests made at a time."""
+"""Requests made at a time; the last one is kept free for messages."""
 
 ANSWER_WITHIN = 10
 """Seconds a caller waits for the provider's answer."""
@@ -53,9 +44,6 @@ ANSWER_WITHIN = 10
 KEEP_FINISHED = 500
 KEEP_SECONDS = 7 * 24 * 3600
 """How many finished deliveries are kept, and for how long after they were made."""
-
-SILENCE = 10
-"""Seconds without any answer after which an answer means that the provider is back."""
 
 STOP_WITHIN = 2
 """Seconds that requests under way get to finish when the outbox stops."""
@@ -68,21 +56,6 @@ SLICE = 100
 
 type Listener = Callable[[Delivery, Delivery], None]
 type Spawn = Callable[[Coroutine[Any, Any, None], str], object]
-
-
-class HourlyLimitError(Exception):
-    """The messages would take the account over the parts it may send in an hour.
-
-    Attributes
-    ----------
-    parts
-        Parts of the messages, all recipients counted.
-    """
-
-    def __init__(self, parts: int) -> None:
-        """Remember what was asked for."""
-        super().__init__(f"{parts} parts are over the hourly limit")
-        self.parts = parts
 
 
 def _jitter() -> float:
@@ -103,7 +76,7 @@ class Outbox:
         steady: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = _jitter,
     ) -> None:
-        """Prepare; `start` reads the store and begins.
+        """Prepare; `load` reads the store and `start` begins.
 
         Parameters
         ----------
@@ -122,10 +95,11 @@ class Outbox:
         jitter
             Factor for the next pause.
         """
-        self._client = client
+        self._courier = Courier(
+            client, on_refusal=on_refusal, on_return=self._on_return, steady=steady
+        )
         self._storage = storage
         self._spawn = spawn
-        self._on_refusal = on_refusal
         self._clock = clock
         self._steady = steady
         self._jitter = jitter
@@ -134,15 +108,12 @@ class Outbox:
         self._finished: dict[str, Delivery] = {}
         self._queued = 0
         self._unresolved = 0
-        self._spent: dict[int, int] = {}
+        self._allowance = Allowance({})
         self._newest_id: str | None = None
         self._newest_at: float | None = None
-        self._answered_at = steady()
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._listeners: list[Listener] = []
-        self._sends: list[tuple[float, int, str]] = []
-        self._questions: list[tuple[float, int, str]] = []
-        self._order = count()
+        self._agenda = Agenda()
         self._in_hand: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
@@ -154,7 +125,7 @@ class Outbox:
 
     @property
     def queued(self) -> int:
-        """How many messages wait to be sent, after a first attempt or for a caller's time."""
+        """How many messages wait to be sent, their callers answered."""
         return self._queued
 
     @property
@@ -170,20 +141,15 @@ class Outbox:
     async def load(self) -> None:
         """Read the store; raise `UnreadableStoreError` when it makes no sense."""
         saved = await self._storage.load()
-        self._newest_id = saved.newest_id
-        self._newest_at = saved.newest_at
-        self._spent = dict(saved.spent)
+        self._newest_id, self._newest_at = saved.newest_id, saved.newest_at
+        self._allowance = Allowance(saved.spent)
         for delivery in saved.deliveries:
             self._place(delivery)
 
     async def start(self) -> None:
         """Take up every open delivery where it was, and learn the newest id."""
         self._running = True
-        for number, delivery_id in enumerate(list(self._open)):
-            if number % SLICE == SLICE - 1:
-                await asyncio.sleep(0)
-            self._apply(delivery_id, Restarted())
-        self._pump()
+        await self._tell_all(Restarted())
         self._spawn(self._learn_newest_id(), "bisms newest id")
 
     async def stop(self) -> None:
@@ -191,11 +157,8 @@ class Outbox:
         self._running = False
         if self._timer is not None:
             self._timer.cancel()
-        try:
-            async with asyncio.timeout(STOP_WITHIN):
-                await self._idle.wait()
-        except TimeoutError:
-            pass
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), STOP_WITHIN)
         self._changes += 1
         await self._flush()
 
@@ -225,15 +188,12 @@ class Outbox:
             The limit would be passed; nothing was sent.
         """
         now = self._now()
-        self._spend(sum(map(cost, messages)), hourly_limit, now)
-        new = [
-            entered(uuid4().hex, message, now, lifetime, context)
-            for message in messages
-        ]
+        self._allowance.spend(sum(map(cost, messages)), hourly_limit, now)
         loop = asyncio.get_running_loop()
-        answers = {delivery.id: loop.create_future() for delivery in new}
-        self._answers |= answers
-        for delivery in new:
+        answers: dict[str, asyncio.Future[None]] = {}
+        for message in messages:
+            delivery = entered(uuid4().hex, message, now, lifetime, context)
+            answers[delivery.id] = self._answers[delivery.id] = loop.create_future()
             self._place(delivery)
         self._pump()
         _, unanswered = await asyncio.wait(answers.values(), timeout=ANSWER_WITHIN)
@@ -258,31 +218,19 @@ class Outbox:
     def _delivery(self, delivery_id: str) -> Delivery:
         return self._open.get(delivery_id) or self._finished[delivery_id]
 
-    def _spend(self, parts: int, limit: int, now: float) -> None:
-        hour_ago = now // 60 - 60
-        self._spent = {
-            minute: n for minute, n in self._spent.items() if minute > hour_ago
-        }
-        if limit and sum(self._spent.values()) + parts > limit:
-            raise HourlyLimitError(parts)
-        minute = int(now // 60)
-        self._spent[minute] = self._spent.get(minute, 0) + parts
-
     def _place(self, delivery: Delivery) -> None:
         """Put a delivery where it belongs now, and note when it is due."""
         if (before := self._open.pop(delivery.id, None)) is not None:
             self._queued -= before.waits
             self._unresolved -= before.unresolved
-        self._queued += delivery.waits
-        self._unresolved += delivery.unresolved and not delivery.final
         self._changes += 1
         if delivery.final:
             self._finished[delivery.id] = delivery
             return
+        self._queued += delivery.waits
+        self._unresolved += delivery.unresolved
         self._open[delivery.id] = delivery
-        if (step := delivery.next) is not None:
-            heap = self._questions if step.task is Task.REPORT else self._sends
-            heappush(heap, (step.at, next(self._order), delivery.id))
+        self._agenda.note(delivery)
 
     def _apply(self, delivery_id: str, event: Event) -> Delivery:
         """Let something happen to a delivery, and tell those who want to know."""
@@ -292,13 +240,25 @@ class Outbox:
         if after == before:
             return before
         self._place(after)
-        if after.announced or after.accepted_at is not None or after.final:
-            answer = self._answers.pop(delivery_id, None)
-            if answer is not None:
-                answer.set_result(None)
+        if after.answered and (answer := self._answers.pop(delivery_id, None)):
+            answer.set_result(None)
         for listener in tuple(self._listeners):
             listener(before, after)
         return after
+
+    async def _tell_all(self, event: Event) -> None:
+        """Let something happen to every open delivery, a few at a time."""
+        for some in batched(list(self._open), SLICE, strict=False):
+            for delivery_id in some:
+                if delivery_id in self._open:
+                    self._apply(delivery_id, event)
+            self._pump()
+            await asyncio.sleep(0)
+
+    def _on_return(self) -> None:
+        """Let everything go that waits, now that the provider answers again."""
+        if self._queued:
+            self._spawn(self._tell_all(Reachable()), "bisms release")
 
     def _pump(self) -> None:
         """Carry out what is due, a few requests at a time; be back for what is due later."""
@@ -307,62 +267,56 @@ class Outbox:
             self._timer.cancel()
             self._timer = None
         for _ in range(SLICE):
-            if not self._running or len(self._in_hand) >= MAX_REQUESTS:
+            free = MAX_REQUESTS - len(self._in_hand)
+            if not self._running or free == 0:
                 return
-            if not self._begin_next(now):
+            if (due := self._agenda.take(now, questions=free > 1)) is None:
                 break
-        if due := [heap[0][0] for heap in self._served() if heap]:
-            delay = max(0.0, min(due) - now)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._pump)
+            self._begin(*due, now)
+        next_at = self._agenda.next_at(questions=free > 1)
+        if next_at is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, next_at - now), self._pump)
 
-    def _served(self) -> tuple[list[tuple[float, int, str]], ...]:
-        """Return what may be carried out now: messages first, and questions.
-
-        Questions never take the last free request: a new message must not wait for them.
-        """
-        if len(self._in_hand) < MAX_REQUESTS - 1:
-            return self._sends, self._questions
-        return (self._sends,)
-
-    def _begin_next(self, now: float) -> bool:
-        """Begin what is due next; tell whether anything was."""
-        for heap in self._served():
-            if heap and heap[0][0] <= now:
-                at, _, delivery_id = heappop(heap)
-                delivery = self._open.get(delivery_id)
-                if delivery is not None and delivery_id not in self._in_hand:
-                    if delivery.next is not None and delivery.next.at == at:
-                        self._begin(self._apply(delivery_id, Ticked()), now)
-                return True
-        return False
-
-    def _begin(self, delivery: Delivery, now: float) -> None:
-        step = delivery.next
+    def _begin(self, delivery_id: str, due_at: float, now: float) -> None:
+        """Begin what is due of a delivery, unless its entry on the agenda is stale."""
+        delivery = self._open.get(delivery_id)
+        if delivery is None or delivery_id in self._in_hand:
+            return
+        if delivery.next is None or delivery.next.at != due_at:
+            return
+        step = self._apply(delivery_id, Ticked()).next
         if step is None or step.at > now or step.task is Task.WAIT:
             return
-        self._in_hand.add(delivery.id)
+        self._in_hand.add(delivery_id)
         self._idle.clear()
-        self._spawn(self._carry_out(delivery, step.task), f"bisms {step.task}")
+        self._spawn(self._carry_out(delivery_id, step.task), f"bisms {step.task}")
 
-    async def _carry_out(self, delivery: Delivery, task: Task) -> None:
+    async def _carry_out(self, delivery_id: str, task: Task) -> None:
         try:
-            match task:
-                case Task.SEND:
-                    event = await self._attempt(delivery)
-                case Task.FIND:
-                    event = await self._look(delivery)
-                case _:
-                    event = await self._ask(delivery)
-            after = self._apply(delivery.id, event)
-            if after.accepted_at is not None and after.dlr_id is None:
+            after = self._apply(delivery_id, await self._outcome(delivery_id, task))
+            if after.lost:
                 # Its id is no news to what is sent from now on.
                 self._spawn(self._learn_newest_id(), "bisms newest id")
         finally:
-            self._in_hand.discard(delivery.id)
+            self._in_hand.discard(delivery_id)
             if not self._in_hand:
                 self._idle.set()
             self._pump()
         await self._flush()
+
+    async def _outcome(self, delivery_id: str, task: Task) -> Event:
+        """Make the request that is due, and return what came of it."""
+        delivery = self._delivery(delivery_id)
+        if task is Task.SEND:
+            return await self._attempt(delivery)
+        if task is Task.REPORT and delivery.dlr_id is not None:
+            return await self._courier.ask(delivery.dlr_id)
+
+        def others() -> list[Delivery]:
+            return [other for other in self.deliveries if other.id != delivery_id]
+
+        return await self._courier.look(delivery, others)
 
     async def _attempt(self, delivery: Delivery) -> Event:
         """Send a message.
@@ -379,92 +333,28 @@ class Outbox:
             self._spawn(self._flush(), "bisms save")
         else:
             await self._flush()
-        try:
-            receipt = await self._client.send(delivery.message)
-        except NotSentError as err:
-            return NotSent(reason(err))
-        except UnknownFateError as err:
-            return Silent(reason(err))
-        except RefusedError as err:
-            self._refused(err)
-            return Refused(reason(err), self._repeats_other(begun))
-        self._answered()
-        self._newest_id, self._newest_at = receipt.dlr_id, begun.attempt_at
-        return Accepted(receipt.dlr_id)
-
-    async def _look(self, delivery: Delivery) -> Event:
-        """Find out whether an attempt of unknown fate got through, and under which id."""
-
-        def others() -> list[Delivery]:
-            return [other for other in self.deliveries if other.id != delivery.id]
-
-        try:
-            event = await find(self._client, delivery, others)
-        except RefusedError as err:
-            self._refused(err)
-            return AskFailed()
-        except BismsError:
-            return AskFailed()
-        self._answered()
+        event = await self._courier.send(delivery.message)
+        if isinstance(event, Accepted):
+            self._newest_id, self._newest_at = event.dlr_id, begun.attempt_at
+        if isinstance(event, Refused):
+            return replace(event, repeats_other=self._repeats_other(begun))
         return event
-
-    async def _ask(self, delivery: Delivery) -> Event:
-        """Ask for the delivery report."""
-        try:
-            report = await self._client.get_report(delivery.dlr_id or "")
-        except ReportNotFoundError:
-            self._answered()
-            return NoReport()
-        except RefusedError as err:
-            self._refused(err)
-            return AskFailed()
-        except BismsError:
-            return AskFailed()
-        self._answered()
-        return Reported(report)
 
     async def _learn_newest_id(self) -> None:
         """Remember the newest id: only a later one can be a message's that is sent now."""
         asked_at = self._now()
-        try:
-            ids = await self._client.get_sent_ids()
-        except RefusedError as err:
-            self._refused(err)
-        except BismsError:
-            return
-        else:
-            self._answered()
-            self._newest_id, self._newest_at = next(iter(ids), ""), asked_at
+        if (newest_id := await self._courier.newest_id()) is not None:
+            self._newest_id, self._newest_at = newest_id, asked_at
 
     def _repeats_other(self, delivery: Delivery) -> bool:
         """Whether another message of ours is why the provider calls this one a repeat."""
         return any(
             other.accepted_at is not None
             and (delivery.attempt_at or 0) < other.accepted_at + DUPLICATE_WINDOW
-            and _overlap(other.message, delivery.message)
+            and delivery.message.repeats(other.message)
             for other in self.deliveries
             if other.id != delivery.id
         )
-
-    def _refused(self, err: RefusedError) -> None:
-        self._answered()
-        self._on_refusal(err)
-
-    def _answered(self) -> None:
-        """Note an answer; the first one after a silence lets everything go that waits."""
-        silence = self._steady() - self._answered_at
-        self._answered_at = self._steady()
-        if silence > SILENCE and self._queued:
-            self._spawn(self._release(), "bisms release")
-
-    async def _release(self) -> None:
-        for number, delivery_id in enumerate(list(self._open)):
-            if number % SLICE == SLICE - 1:
-                self._pump()
-                await asyncio.sleep(0)
-            if delivery_id in self._open:
-                self._apply(delivery_id, Reachable())
-        self._pump()
 
     async def _flush(self) -> None:
         """Return when all changes made so far are on disk; calls share a write."""
@@ -476,7 +366,10 @@ class Outbox:
             self._forget()
             await self._storage.save(
                 Saved(
-                    list(self.deliveries), self._newest_id, self._newest_at, self._spent
+                    list(self.deliveries),
+                    self._newest_id,
+                    self._newest_at,
+                    self._allowance.spent,
                 )
             )
             self._written = written
@@ -488,12 +381,3 @@ class Outbox:
         oldest = self._clock() - KEEP_SECONDS
         kept = [d for d in self._finished.values() if d.created_at > oldest]
         self._finished = {d.id: d for d in kept[-KEEP_FINISHED:]}
-
-
-def _overlap(one: Message, other: Message) -> bool:
-    """Whether the provider would take some SMS of one for a repeat of the other's."""
-    return one.header == other.header and any(
-        mine.text == theirs.text and not set(mine.numbers).isdisjoint(theirs.numbers)
-        for mine in one.sms
-        for theirs in other.sms
-    )

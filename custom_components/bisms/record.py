@@ -126,6 +126,16 @@ class Delivery:
         return max(self.accepted_at, self.message.send_at.timestamp())
 
     @property
+    def lost(self) -> bool:
+        """Whether the provider accepted it under an id that is not known."""
+        return self.accepted_at is not None and self.dlr_id is None
+
+    @property
+    def answered(self) -> bool:
+        """Whether a caller need not wait any longer."""
+        return self.announced or self.accepted_at is not None or self.final
+
+    @property
     def waits(self) -> bool:
         """Whether it waits in the outbox, its caller answered."""
         return self.announced and self.state is State.QUEUED
@@ -134,7 +144,7 @@ class Delivery:
     def unresolved(self) -> bool:
         """Whether one of the provider's sendings may be this message without our knowing."""
         if self.accepted_at is not None:
-            return self.dlr_id is None
+            return self.lost
         under_way = self.attempt_at is not None
         return under_way or self.doubt_since is not None or self.reason == UNKNOWN
 

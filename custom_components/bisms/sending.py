@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .allowance import HourlyLimitError
 from .compose import Choices, own_texts, same_text
 from .const import (
     CONF_EXPIRE_AFTER,
@@ -24,7 +25,6 @@ from .const import (
 )
 from .coordinator import BismsConfigEntry, recipients
 from .errors import failed, invalid
-from .outbox import HourlyLimitError
 from .provider.models import MAX_VALIDITY, Message
 from .provider.text import measure
 from .record import Delivery, State

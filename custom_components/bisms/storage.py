@@ -56,10 +56,10 @@ class DeliveryStorage:
 
     async def load(self) -> Saved:
         """Return what was saved; raise `UnreadableStoreError` when it makes no sense."""
-        data = await self._store.async_load()
-        if data is None:
-            return Saved()
         try:
+            data = await self._store.async_load()
+            if data is None:
+                return Saved()
             return Saved(
                 [_delivery(record) for record in data["deliveries"]],
                 data["newest_id"],

@@ -54,6 +54,15 @@ class Message:
         """Every number of the request, in the order given."""
         return tuple(number for sms in self.sms for number in sms.numbers)
 
+    def repeats(self, other: Message) -> bool:
+        """Whether some SMS of it is the same as one of another's: sender, number, text."""
+        return self.header == other.header and any(
+            mine.text == theirs.text
+            and not set(mine.numbers).isdisjoint(theirs.numbers)
+            for mine in self.sms
+            for theirs in other.sms
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
