@@ -1,14 +1,21 @@
 """What every test relies on: our integration is found, logs stay quiet, texts exist."""
 
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 import logging
 import re
+import time
 
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 import custom_components.bisms  # noqa: F401  (before Home Assistant looks for it)
+from custom_components.bisms.outbox import Outbox
 from simulator import Simulator
 
+from .accounts import Days, account_at, load
 from .translated import watch_translations
 
 WARNINGS_OF_OTHERS = re.compile(
@@ -22,7 +29,7 @@ WARNINGS_OF_OTHERS = re.compile(
 def pytest_configure(config: pytest.Config) -> None:
     """Tell pytest about our marker, and about a warning of Home Assistant's own."""
     config.addinivalue_line(
-        "filterwarnings", "ignore:It is recommended to use web.AppKey"
+        "filterwarnings", "ignore:It is recommended to use web"
     )
     config.addinivalue_line(
         "markers",
@@ -109,3 +116,36 @@ async def provider_url(
     """Serve the simulator and give its address."""
     async with simulator.serve() as url:
         yield url
+
+
+@pytest.fixture
+def hass_config_dir(hass_tmp_config_dir: str) -> str:
+    """Give each test's Home Assistant a configuration folder, and stores, of its own."""
+    return hass_tmp_config_dir
+
+
+@pytest.fixture
+async def account(hass: HomeAssistant, provider_url: str) -> MockConfigEntry:
+    """Return a loaded account with the recipients Ayşe and Aile."""
+    return await load(hass, account_at(provider_url))
+
+
+@pytest.fixture
+def days(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Days:
+    """Stop all clocks, the outbox's and the simulator's too; pauses come without jitter."""
+    defaults = Outbox.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "clock", partial(_read, "time"))
+    monkeypatch.setitem(defaults, "steady", partial(_read, "monotonic"))
+    monkeypatch.setitem(defaults, "jitter", lambda: 1.0)
+    freezer.move_to("2026-11-03 09:00:00+03:00")
+    return Days(hass, freezer)
+
+
+def _read(clock: str) -> float:
+    """Read a clock of the time module as it is now, stopped or not."""
+    seconds: float = getattr(time, clock)()
+    return seconds

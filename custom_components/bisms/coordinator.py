@@ -18,6 +18,7 @@ from .const import (
     CONF_HEADER,
     CONF_LOW_CREDIT,
     CONF_NUMBERS,
+    DEFAULT_OPTIONS,
     DOMAIN,
     ISSUE_HEADER_WITHDRAWN,
     ISSUE_LOW_CREDIT,
@@ -96,8 +97,9 @@ class ProviderCoordinator[DataT](DataUpdateCoordinator[DataT]):
 
     @callback
     def refresh_soon(self) -> None:
-        """Ask again in a moment; calls in a burst cause one question."""
-        self._soon.async_schedule_call()
+        """Ask again in a moment if anyone listens; a burst of calls causes one question."""
+        if self._listeners:
+            self._soon.async_schedule_call()
 
     async def _ask(self) -> DataT:
         raise NotImplementedError
@@ -130,7 +132,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         """Whether credit is below the threshold, or was too little for a message."""
         if self.data is None:
             return None
-        threshold = self.config_entry.options[CONF_LOW_CREDIT]
+        threshold = options_of(self.config_entry)[CONF_LOW_CREDIT]
         return self.data.credit < threshold or self._exhausted_at is not None
 
     @callback
@@ -161,14 +163,14 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         """Raise or withdraw the repair issues."""
         if self.data is None:
             return
-        entry = self.config_entry
-        header = entry.options[CONF_HEADER]
+        options = options_of(self.config_entry)
+        header = options[CONF_HEADER]
         self._issue(
             ISSUE_LOW_CREDIT,
             bool(self.low_credit),
             is_fixable=False,
             credit=f"{self.data.credit:g}",
-            threshold=str(entry.options[CONF_LOW_CREDIT]),
+            threshold=str(options[CONF_LOW_CREDIT]),
         )
         self._issue(
             ISSUE_HEADER_WITHDRAWN,
@@ -214,8 +216,9 @@ class BlacklistCoordinator(ProviderCoordinator[tuple[str, ...] | None]):
         self, update_callback: CALLBACK_TYPE, context: Any = None
     ) -> Callable[[], None]:
         """Ask soon after someone begins to listen, not only an hour later."""
+        remove_listener = super().async_add_listener(update_callback, context)
         self.refresh_soon()
-        return super().async_add_listener(update_callback, context)
+        return remove_listener
 
     @override
     async def _ask(self) -> tuple[str, ...]:
@@ -290,6 +293,11 @@ def _later(known: Delivery | None, delivery: Delivery) -> Delivery:
     if known is None or delivery.created_at >= known.created_at:
         return delivery
     return known
+
+
+def options_of(entry: ConfigEntry) -> dict[str, Any]:
+    """Return the account's options, with defaults for those it does not have."""
+    return {CONF_HEADER: "", **DEFAULT_OPTIONS, **entry.options}
 
 
 def recipients(entry: ConfigEntry) -> list[ConfigSubentry]:

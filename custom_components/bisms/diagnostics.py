@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 
 from .const import CONF_HEADER
-from .coordinator import BismsConfigEntry, recipients
+from .coordinator import BismsConfigEntry, options_of, recipients
 from .provider.client import DEFAULT_URL
 from .provider.numbers import mask
 from .record import Delivery
@@ -25,10 +25,10 @@ async def async_get_config_entry_diagnostics(
     """Return the account's diagnostics."""
     data = entry.runtime_data
     deliveries = sorted(data.outbox.deliveries, key=lambda d: d.created_at)
-    account = data.account
+    account, options = data.account, options_of(entry)
     return {
         "own_server": entry.data["url"] != DEFAULT_URL,
-        "options": {k: v for k, v in entry.options.items() if k != CONF_HEADER},
+        "options": {k: v for k, v in options.items() if k != CONF_HEADER},
         "recipients": len(recipients(entry)),
         "account": {
             "last_update_success": account.last_update_success,
@@ -37,7 +37,7 @@ async def async_get_config_entry_diagnostics(
             else None,
             "credit": account.data.credit if account.data else None,
             "headers": len(account.data.headers) if account.data else None,
-            "header_approved": entry.options[CONF_HEADER] in account.data.headers
+            "header_approved": options[CONF_HEADER] in account.data.headers
             if account.data
             else None,
         },

@@ -13,7 +13,7 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 import voluptuous as vol
 
 from .const import CONF_HEADER, ISSUE_HEADER_WITHDRAWN
-from .coordinator import BismsConfigEntry
+from .coordinator import BismsConfigEntry, options_of
 from .provider.codes import BismsError
 
 
@@ -63,6 +63,6 @@ class HeaderFlow(RepairsFlow):
             ),
             description_placeholders={
                 "account": self._entry.title,
-                "header": self._entry.options[CONF_HEADER],
+                "header": options_of(self._entry)[CONF_HEADER],
             },
         )

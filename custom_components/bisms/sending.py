@@ -1,6 +1,7 @@
 """The way down from actions and notify to the outbox, and the answer's way back up."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from .const import (
     TooLong,
     TurkishCharacters,
 )
-from .coordinator import BismsConfigEntry, recipients
+from .coordinator import BismsConfigEntry, options_of, recipients
 from .errors import failed, invalid
 from .provider.models import MAX_VALIDITY, Message
 from .provider.text import measure
@@ -71,6 +72,8 @@ async def send_texts(
 ) -> Sequence[Delivery]:
     """Send each recipient a text of its own in one request; raise when it was refused."""
     choices = await _choices(entry, asked)
+    if choices.too_long is TooLong.SPLIT and CONF_TOO_LONG not in asked:
+        choices = replace(choices, too_long=TooLong.REJECT)
     message = own_texts(texts, choices, _book(entry), dt_util.utcnow())
     return await _send(entry, [message], asked, context)
 
@@ -112,7 +115,7 @@ def _book(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
 
 async def _choices(entry: BismsConfigEntry, asked: Mapping[str, Any]) -> Choices:
     """Return how to send: what the call asks for, else the account's options."""
-    options = {**entry.options, **asked}
+    options = {**options_of(entry), **asked}
     if (header := asked.get(CONF_HEADER)) is not None:
         await _check_header(entry, header)
     return Choices(
@@ -152,12 +155,12 @@ async def _send(
     asked: Mapping[str, Any],
     context: Context,
 ) -> Sequence[Delivery]:
-    limit = entry.options[CONF_HOURLY_LIMIT]
-    minutes = asked.get(CONF_EXPIRE_AFTER, entry.options[CONF_EXPIRE_AFTER])
+    options = {**options_of(entry), **asked}
+    limit = options[CONF_HOURLY_LIMIT]
     try:
         deliveries = await entry.runtime_data.outbox.send(
             *messages,
-            lifetime=minutes * 60,
+            lifetime=options[CONF_EXPIRE_AFTER] * 60,
             hourly_limit=limit,
             context=(context.id, context.parent_id, context.user_id),
         )

@@ -23,7 +23,7 @@ from .const import (
     TooLong,
     TurkishCharacters,
 )
-from .coordinator import BismsConfigEntry
+from .coordinator import BismsConfigEntry, options_of
 from .errors import fault
 from .provider.codes import BismsError, RefusedError
 from .provider.models import DeliveryReport, ReportPhase
@@ -122,7 +122,7 @@ async def _send_messages(call: ServiceCall) -> ServiceResponse:
 
 async def _preview_message(call: ServiceCall) -> ServiceResponse:
     """Tell what would be sent and what it would cost."""
-    options = {**_entry(call).options, **call.data}
+    options = options_of(_entry(call)) | call.data
     shown = preview(
         call.data[ATTR_MESSAGE],
         TurkishCharacters(options[CONF_TURKISH_CHARACTERS]),
