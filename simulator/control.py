@@ -22,7 +22,7 @@ from dataclasses import asdict
 import json
 import re
 from types import UnionType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiohttp import web
 
@@ -31,9 +31,7 @@ from .faults import Fault, Request, Rule
 from .page import add_page
 from .reports import age_of, number_state
 from .sendings import Account, ReceivedSms
-
-if TYPE_CHECKING:
-    from .simulator import Simulator
+from .steered import SteeredProvider
 
 SHOWN_REQUESTS = 100
 REFUSAL_SECONDS = 10.0
@@ -63,7 +61,7 @@ HANDSET_FIELDS: Fields = {
 }
 
 
-def add_control(app: web.Application, simulator: Simulator) -> None:
+def add_control(app: web.Application, simulator: SteeredProvider) -> None:
     """Serve the page and the addresses that drive a simulator."""
     add_page(app)
     control = _Control(simulator)
@@ -77,7 +75,7 @@ def add_control(app: web.Application, simulator: Simulator) -> None:
 class _Control:
     """Shows and changes one simulator."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, simulator: SteeredProvider) -> None:
         """Keep the simulator at hand."""
         self._simulator = simulator
 
