@@ -169,7 +169,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             ISSUE_LOW_CREDIT,
             bool(self.low_credit),
             is_fixable=False,
-            credit=f"{self.data.credit:g}",
+            credit=str(self.data.credit),
             threshold=str(options[CONF_LOW_CREDIT]),
         )
         self._issue(

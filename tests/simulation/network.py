@@ -2,33 +2,44 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Set as AbstractSet
 from dataclasses import dataclass
 import io
 from random import Random
-from typing import Any, override
+from typing import override
 from urllib.parse import parse_qsl
-
-import orjson
 
 from custom_components.bisms.provider.answers import ACCEPTED, Answer, Private
 from custom_components.bisms.provider.client import REQUEST_TIMEOUT, BismsClient
 from custom_components.bisms.provider.codes import Code, NoAnswerError, NotSentError
 from simulator.core import Provider
 
+HARMLESS = {"refused", "slow"}
+"""Faults that leave no doubt about what became of a request."""
+
+NOT_CARRIED_OUT = {
+    "reset": (200, b""),
+    "hung": (200, b""),
+    "error_500": (500, b"Internal Server Error"),
+    "html": (200, b"<html><body>Please log in</body></html>"),
+    "garbage": (200, b"\x00\xff\xfe??"),
+    "empty": (200, b""),
+    "code_99": (200, b"99"),
+}
+CARRIED_OUT = {
+    "accepted_500": (500, b"oops"),
+    "accepted_99": (200, b"99"),
+    "accepted_html": (200, b"<html><body>Thank you</body></html>"),
+}
+LOST = {"reset", "dropped"}
+SILENT = {"hung", "hung_accepted", "late"}
+
 FAULTS = (
-    "refused",
-    "reset",
-    "dropped",
-    "hung",
-    "hung_accepted",
-    "slow",
-    "error_500",
-    "accepted_500",
-    "html",
-    "garbage",
-    "code_99",
-    "accepted_99",
+    *HARMLESS,
+    *sorted(LOST),
+    *sorted(SILENT),
+    *(fault for fault in NOT_CARRIED_OUT if fault not in LOST | SILENT),
+    *CARRIED_OUT,
 )
 
 
@@ -39,6 +50,26 @@ class Outage:
     begins: float
     ends: float
     fault: str
+
+    def __str__(self) -> str:
+        """Tell it in words."""
+        return f"until {self.ends:.1f} s every request meets “{self.fault}”"
+
+
+@dataclass(slots=True)
+class Request:
+    """A request as it left: what it asks, the fault that it meets, and its answer."""
+
+    departed: float
+    path: str
+    query: dict[str, str]
+    body: bytes
+    fault: str | None
+    answered: bool = False
+
+    def speaks_of(self, text: str) -> bool:
+        """Whether a text is sent by it."""
+        return text == self.query.get("message") or f"[{text}]" in self.body.decode()
 
 
 class Network:
@@ -51,6 +82,9 @@ class Network:
         self.provider = provider
         self.requests = 0
         self.faults: Counter[str] = Counter()
+        self.sends: list[Request] = []
+        self.departed: dict[str, float] = {}
+        self.on_request: Callable[[Request], None] = lambda request: None
         self._random = random
         self._fault_rate = fault_rate
         self._outages = outages
@@ -58,26 +92,37 @@ class Network:
     async def exchange(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
         """Make a request as a client sees it; what arrived takes effect even if it is lost."""
         loop = asyncio.get_running_loop()
-        self.requests += 1
-        fault = self._fault(loop.time())
-        if fault is not None:
-            self.faults[fault] += 1
+        request = self._departing(loop.time(), target, body)
         there, back = self._random.uniform(0.01, 0.2), self._random.uniform(0.01, 0.2)
-        if fault == "refused":
+        if request.fault == "refused":
             await asyncio.sleep(there)
             raise NotSentError("refused")
         answer: asyncio.Future[tuple[int, bytes]] = loop.create_future()
+        arrives = self._random.uniform(1, 19) if request.fault == "late" else there
         # The provider goes on when the client dies: what was sent arrives.
-        loop.call_later(there, self._arrive, fault, method, target, body, answer)
+        loop.call_later(arrives, self._arrive, method, request, answer)
+        if request.fault in SILENT:
+            await asyncio.sleep(REQUEST_TIMEOUT)
+            raise NoAnswerError("timed out")
         status, text = await answer
-        if fault in ("reset", "dropped"):
+        if request.fault in LOST:
             await asyncio.sleep(back)
             raise NoAnswerError("lost")
-        if fault in ("hung", "hung_accepted"):
-            await asyncio.sleep(REQUEST_TIMEOUT - there)
-            raise NoAnswerError("timed out")
-        await asyncio.sleep(self._random.uniform(5, 14) if fault == "slow" else back)
+        slow = request.fault == "slow"
+        await asyncio.sleep(self._random.uniform(5, 14) if slow else back)
+        request.answered = request.fault in {None, "slow"}
         return status, text
+
+    def _departing(self, now: float, target: str, body: bytes) -> Request:
+        path, _, query = target.partition("?")
+        request = Request(now, path, dict(parse_qsl(query)), body, self._fault(now))
+        self.requests += 1
+        self.on_request(request)
+        if request.fault is not None:
+            self.faults[request.fault] += 1
+        if "/api/sms" in path:
+            self.sends.append(request)
+        return request
 
     def _fault(self, now: float) -> str | None:
         for outage in self._outages:
@@ -88,34 +133,22 @@ class Network:
         return None
 
     def _arrive(
-        self,
-        fault: str | None,
-        method: str,
-        target: str,
-        body: bytes,
-        answer: asyncio.Future[tuple[int, bytes]],
+        self, method: str, request: Request, answer: asyncio.Future[tuple[int, bytes]]
     ) -> None:
-        result = self._served(fault, method, target, body)
+        result = self._served(method, request)
         if not answer.done():
             answer.set_result(result)
 
-    def _served(
-        self, fault: str | None, method: str, target: str, body: bytes
-    ) -> tuple[int, bytes]:
-        untouched = {
-            "reset": (200, b""),
-            "hung": (200, b""),
-            "error_500": (500, b"Internal Server Error"),
-            "html": (200, b"<html><body>Please log in</body></html>"),
-            "garbage": (200, b"\x00\xff\xfe??"),
-            "code_99": (200, b"99"),
-        }
-        if fault in untouched:
-            return untouched[fault]
-        path, _, query = target.partition("?")
-        text = self.provider.handle(method, path, dict(parse_qsl(query)), body).text
-        overlaid = {"accepted_500": (500, b"oops"), "accepted_99": (200, b"99")}
-        return overlaid.get(fault or "", (200, text.encode()))
+    def _served(self, method: str, request: Request) -> tuple[int, bytes]:
+        fault = request.fault or ""
+        if fault in NOT_CARRIED_OUT:
+            return NOT_CARRIED_OUT[fault]
+        text = self.provider.handle(
+            method, request.path, request.query, request.body
+        ).text
+        if "/api/sms" in request.path and text.startswith("00 "):
+            self.departed[text.removeprefix("00 ")] = request.departed
+        return CARRIED_OUT.get(fault, (200, text.encode()))
 
 
 class PlayedClient(BismsClient):
@@ -137,42 +170,7 @@ class PlayedClient(BismsClient):
         expected: AbstractSet[Code] = ACCEPTED,
         timeout: float = REQUEST_TIMEOUT,
     ) -> Answer:
+        """Make one request, and say by type what became of it."""
         content = b"" if body is None else body.getvalue()
         status, answer = await self._network.exchange(method, target, content)
         return Answer.read(status, answer, expected=expected, private=private)
-
-
-class Disk:
-    """Keeps what was saved; a save takes a moment, and a crash in it may lose it."""
-
-    def __init__(self, random: Random) -> None:
-        """Begin empty."""
-        self.content: bytes | None = None
-        self.unwritten: bytes | None = None
-        self._random = random
-
-    def crash(self) -> None:
-        """Lose what is being written, or not: the rename may have been done already."""
-        if self.unwritten is not None and self._random.random() < 0.5:
-            self.content = self.unwritten
-        self.unwritten = None
-
-
-class PlayedStore:
-    """Home Assistant's `Store` as far as the outbox uses it."""
-
-    def __init__(self, disk: Disk, random: Random) -> None:
-        """Write to a disk."""
-        self._disk = disk
-        self._random = random
-
-    async def async_load(self) -> dict[str, Any] | None:
-        """Return what was saved last."""
-        return None if self._disk.content is None else orjson.loads(self._disk.content)
-
-    async def async_save(self, data: dict[str, Any]) -> None:
-        """Save; it is there for good when this returns."""
-        content = self._disk.unwritten = orjson.dumps(data)
-        await asyncio.sleep(self._random.uniform(0.0005, 0.02))
-        self._disk.content = content
-        self._disk.unwritten = None
