@@ -28,9 +28,7 @@ WARNINGS_OF_OTHERS = re.compile(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell pytest about our marker, and about a warning of Home Assistant's own."""
-    config.addinivalue_line(
-        "filterwarnings", "ignore:It is recommended to use web"
-    )
+    config.addinivalue_line("filterwarnings", "ignore:It is recommended to use web")
     config.addinivalue_line(
         "markers",
         "expects_log(*patterns): the test logs warnings or errors, each matched by one "
@@ -137,7 +135,7 @@ def days(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Days:
     """Stop all clocks, the outbox's and the simulator's too; pauses come without jitter."""
-    defaults = Outbox.__init__.__kwdefaults__
+    defaults = Outbox.__init__.__kwdefaults__ or {}
     monkeypatch.setitem(defaults, "clock", partial(_read, "time"))
     monkeypatch.setitem(defaults, "steady", partial(_read, "monotonic"))
     monkeypatch.setitem(defaults, "jitter", lambda: 1.0)

@@ -1,0 +1,292 @@
+"""Setting an account up and taking it down again, whatever the provider does."""
+
+import asyncio
+import time
+
+from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.bisms.const import DOMAIN
+from simulator import Fault, Simulator
+
+from .accounts import (
+    AYSE,
+    Days,
+    account_at,
+    act,
+    load,
+    reauthentications,
+    sends,
+    settled,
+    state_of,
+    until,
+)
+
+ACTIONS = {
+    "add_to_blacklist",
+    "get_blacklist",
+    "get_delivery_report",
+    "get_headers",
+    "get_sent_ids",
+    "preview_message",
+    "send_message",
+    "send_messages",
+}
+
+
+async def send(hass: HomeAssistant, text: str) -> str:
+    """Send a message to Ayşe, and return its status."""
+    answer = await act(hass, "send_message", recipients=["Ayşe"], message=text)
+    status: str = answer["messages"][0]["status"]
+    return status
+
+
+async def test_an_account_is_ready_with_its_credit_once_it_is_loaded(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """It asks for credit, sender names and the newest id, each once."""
+    entry = await load(hass, account_at(provider_url))
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, "sensor.bisms_remaining_credit") == "15600"
+    assert sorted(request.endpoint for request in simulator.requests) == [
+        "campaignidlist",
+        "credit",
+        "originator",
+    ]
+
+
+async def test_the_actions_are_there_before_any_account(hass: HomeAssistant) -> None:
+    """An automation is valid whatever state the accounts are in."""
+    assert await async_setup_component(hass, DOMAIN, {})
+
+    assert set(hass.services.async_services_for_domain(DOMAIN)) == ACTIONS
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data: .* could not be reached")
+async def test_a_message_is_accepted_while_the_provider_is_down(
+    hass: HomeAssistant, days: Days, provider_url: str, simulator: Simulator
+) -> None:
+    """It is sent once as soon as the provider is back."""
+    simulator.fail(Fault.REFUSE)
+
+    entry = await load(hass, account_at(provider_url))
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, "notify.ayse") == "unknown"
+    assert state_of(hass, "sensor.bisms_remaining_credit") == "unavailable"
+    assert await send(hass, "Duman") == "queued"
+    assert state_of(hass, "sensor.bisms_last_delivery_status") == "queued"
+    assert state_of(hass, "sensor.bisms_outbox") == "1"
+
+    simulator.clear_faults()
+    await days.pass_(3)
+    assert [(s.number, s.text) for s in simulator.inbox] == [(AYSE, "Duman")]
+    await days.pass_(60)
+    assert state_of(hass, "sensor.bisms_remaining_credit") == "15599"
+    await days.pass_(300)
+    assert len(sends(simulator)) == 1
+    assert state_of(hass, "sensor.bisms_last_delivery_status") == "delivered"
+
+
+async def test_set_up_does_not_wait_for_a_provider_that_hangs(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """Within a second everything is there and takes messages."""
+    simulator.fail(Fault.HANG, times=None)
+    entry = account_at(provider_url)
+    entry.add_to_hass(hass)
+
+    begun = time.monotonic()
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert time.monotonic() - begun < 1.5
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert state_of(hass, "notify.ayse") == "unknown"
+    assert state_of(hass, "sensor.bisms_outbox") == "0"
+    assert hass.services.has_service("notify", "bisms_ayse")
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data: .* did not answer")
+async def test_a_message_that_met_a_hanging_provider_is_sent_once(
+    hass: HomeAssistant, days: Days, provider_url: str, simulator: Simulator
+) -> None:
+    """Its caller hears of it after ten seconds, and the provider gets it when it is back."""
+    simulator.fail(Fault.HANG, times=None)
+    entry = account_at(provider_url)
+    entry.add_to_hass(hass)
+    setting_up = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await until(lambda: simulator.requests)
+    await days.elapse(0.5)
+    await setting_up
+    call = hass.async_create_task(send(hass, "Duman"))
+    await until(lambda: sends(simulator))
+
+    await days.elapse(10)
+    assert await call == "queued"
+    simulator.clear_faults()
+    await days.pass_(6)
+    await days.pass_(5)
+    assert [(s.number, s.text) for s in simulator.inbox] == [(AYSE, "Duman")]
+    await days.pass_(300)
+    assert len(simulator.inbox) == 1
+    assert state_of(hass, "sensor.bisms_last_delivery_status") == "delivered"
+
+
+@pytest.mark.expects_log(
+    "Authentication failed while fetching BiSMS account data", "could not authenticate"
+)
+async def test_a_refused_api_secret_stops_set_up_and_asks_for_a_new_one(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """With the right one the account works."""
+    entry = await load(hass, account_at(provider_url, secret="old"))
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert reauthentications(hass) == 1
+    assert hass.states.get("notify.ayse") is None
+
+    [flow] = hass.config_entries.flow.async_progress()
+    await hass.config_entries.flow.async_configure(
+        flow["flow_id"], {"password": "test"}
+    )
+    await settled(hass)
+    assert await send(hass, "Yeniden") == "waiting"
+
+
+@pytest.mark.expects_log("Authentication failed while fetching BiSMS account data")
+async def test_an_api_secret_refused_on_a_poll_is_asked_for(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """The account stays loaded, so that messages are still taken."""
+    simulator.account.secret = "new"
+
+    await days.pass_(3600)
+
+    assert reauthentications(hass) == 1
+    assert account.state is ConfigEntryState.LOADED
+    assert state_of(hass, "sensor.bisms_remaining_credit") == "unavailable"
+    assert state_of(hass, "notify.ayse") == "unknown"
+
+
+async def test_a_waiting_message_is_sent_once_the_new_api_secret_is_known(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """87 does not end a message whose caller was told that it waits."""
+    simulator.fail(Fault.ERROR_500, endpoint="smsget")
+    assert await send(hass, "Duman") == "queued"
+    simulator.account.secret = "new"
+
+    await days.pass_(3)
+    await days.pass_(60)
+    assert reauthentications(hass) == 1
+    assert account.state is ConfigEntryState.LOADED
+    assert state_of(hass, "sensor.bisms_outbox") == "1"
+    assert len(sends(simulator)) == 2
+
+    [flow] = hass.config_entries.flow.async_progress()
+    await hass.config_entries.flow.async_configure(flow["flow_id"], {"password": "new"})
+    await settled(hass)
+    assert [s.text for s in simulator.inbox] == ["Duman"]
+    assert reauthentications(hass) == 0
+
+
+async def test_an_unloaded_account_makes_no_request(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Nothing of it goes on in the background."""
+    await send(hass, "Alo")
+    await hass.config_entries.async_unload(account.entry_id)
+    before = len(simulator.requests)
+
+    await days.pass_(7200)
+
+    assert account.state is ConfigEntryState.NOT_LOADED
+    assert len(simulator.requests) == before
+
+
+async def test_what_is_open_goes_on_after_a_reload(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """A message that waits is sent, one that was sent is followed up."""
+    await send(hass, "Gitti")
+    simulator.fail(Fault.ERROR_500, endpoint="smsget")
+    assert await send(hass, "Bekliyor") == "queued"
+
+    await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+    assert [s.text for s in simulator.inbox] == ["Gitti"]
+    await days.pass_(20)
+    assert [s.text for s in simulator.inbox] == ["Gitti", "Bekliyor"]
+    assert state_of(hass, "sensor.bisms_last_delivery_status") == "waiting"
+
+    await days.pass_(120)
+    await days.pass_(120)
+    assert state_of(hass, "sensor.bisms_last_delivery_status") == "delivered"
+    assert len(sends(simulator)) == 3
+
+
+# The test harness unloads accounts even after a stop, which Home Assistant never does.
+@pytest.mark.expects_log("Unable to remove unknown job listener")
+async def test_a_request_under_way_gets_to_finish_when_home_assistant_stops(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Its answer is on disk, so that it need not be looked for later."""
+    simulator.fail(Fault.SLOW, endpoint="smsget", seconds=0.2)
+    call = hass.async_create_task(send(hass, "Son"))
+    await until(lambda: sends(simulator))
+
+    hass.bus.async_fire_internal(EVENT_HOMEASSISTANT_STOP)
+
+    assert await call == "waiting"
+    [delivery] = account.runtime_data.outbox.deliveries
+    assert delivery.dlr_id == "77300600"
+
+
+async def test_nothing_of_an_account_is_left_once_it_is_removed(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """Its devices, entities and actions go with it."""
+    await hass.config_entries.async_remove(account.entry_id)
+    await settled(hass)
+
+    assert not er.async_entries_for_config_entry(entity_registry, account.entry_id)
+    assert not dr.async_entries_for_config_entry(device_registry, account.entry_id)
+    assert not hass.services.has_service("notify", "bisms")
+    assert hass.states.async_all() == []
+
+
+async def test_an_account_can_be_disabled_and_enabled(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """A disabled one sends nothing; later it works as before."""
+    await hass.config_entries.async_set_disabled_by(
+        account.entry_id, ConfigEntryDisabler.USER
+    )
+    assert account.state is ConfigEntryState.NOT_LOADED
+    assert not hass.services.has_service("notify", "bisms")
+
+    await hass.config_entries.async_set_disabled_by(account.entry_id, None)
+    await settled(hass)
+    assert await send(hass, "Alo") == "waiting"
+
+
+async def test_reloading_over_and_over_leaves_no_task_behind(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """As many tasks run after ten reloads as before them."""
+    before = len(asyncio.all_tasks())
+
+    for _ in range(10):
+        await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+
+    assert account.state is ConfigEntryState.LOADED
+    assert len(asyncio.all_tasks()) == before

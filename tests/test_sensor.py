@@ -1,0 +1,398 @@
+"""The sensors: credit, outbox, blacklist, and what became of the last delivery."""
+
+from homeassistant.components.recorder import get_instance
+from homeassistant.components.recorder.history import get_significant_states
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.json import json_bytes
+from homeassistant.util import dt as dt_util
+from homeassistant.util.json import json_loads
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from syrupy.assertion import SnapshotAssertion
+
+from simulator import Fault, Simulator
+
+from .accounts import (
+    ALI,
+    AYSE,
+    VELI,
+    Days,
+    account_at,
+    act,
+    attribute_of,
+    do,
+    load,
+    refused,
+    sends,
+    settled,
+    state_of,
+)
+
+CREDIT = "sensor.bisms_remaining_credit"
+LAST = "sensor.bisms_last_delivery_status"
+OUTBOX = "sensor.bisms_outbox"
+BLACKLISTED = "sensor.bisms_blacklisted_numbers"
+LAST_TO_AYSE = "sensor.ayse_last_delivery_status"
+LAST_TO_FAMILY = "sensor.aile_last_delivery_status"
+
+
+def questions(simulator: Simulator, endpoint: str) -> int:
+    """Return how often something was asked for."""
+    return sum(request.endpoint == endpoint for request in simulator.requests)
+
+
+async def send(hass: HomeAssistant, text: str, *recipients: str) -> None:
+    """Send a message."""
+    await do(hass, "send_message", recipients=list(recipients), message=text)
+
+
+@pytest.mark.usefixtures("days")
+async def test_entities_are_as_they_always_were(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+    snapshot: SnapshotAssertion,
+) -> None:
+    """Their ids, names, categories and states, of all platforms."""
+    entity_registry.async_update_entity(BLACKLISTED, disabled_by=None)
+    await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+    for entity in er.async_entries_for_config_entry(entity_registry, account.entry_id):
+        own_id = entity.unique_id.replace(account.entry_id, "account")
+        for name, subentry_id in (
+            (subentry.title, subentry.subentry_id)
+            for subentry in account.subentries.values()
+        ):
+            own_id = own_id.replace(subentry_id, name)
+        state = hass.states.get(entity.entity_id)
+        assert state is not None
+        assert {
+            "unique_id": own_id,
+            "translation_key": entity.translation_key,
+            "category": entity.entity_category,
+            "state": state.state,
+            "attributes": json_loads(json_bytes(dict(state.attributes))),
+        } == snapshot(name=entity.entity_id)
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+async def test_entity_ids_are_the_same_in_every_language(
+    hass: HomeAssistant, provider_url: str, language: str
+) -> None:
+    """Automations that are shared work in a Turkish home too; only names are translated."""
+    hass.config.language = language
+
+    await load(hass, account_at(provider_url))
+
+    assert {state.entity_id for state in hass.states.async_all()} == {
+        "binary_sensor.bisms_low_credit",
+        "event.bisms_delivery",
+        "notify.aile",
+        "notify.ayse",
+        CREDIT,
+        LAST,
+        OUTBOX,
+        LAST_TO_AYSE,
+        LAST_TO_FAMILY,
+    }
+    name = "BiSMS Remaining credit" if language == "en" else "BiSMS Kalan kredi"
+    assert attribute_of(hass, CREDIT, "friendly_name") == name
+
+
+async def test_a_delivery_moves_forward_until_it_is_delivered(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Waiting, on its way, delivered: as the provider's report has it."""
+    simulator.handset(AYSE, delivered_after=150)
+    sent_at = dt_util.now()
+
+    await send(hass, "Alo", "Ayşe")
+    assert state_of(hass, LAST) == "waiting"
+    assert attribute_of(hass, LAST, "dlr_id") == "77300600"
+    assert attribute_of(hass, LAST, "recipients") == [AYSE]
+    assert attribute_of(hass, LAST, "sent_at") == sent_at.isoformat()
+    assert attribute_of(hass, LAST, "parts") == 1
+
+    await days.pass_(60)
+    assert state_of(hass, LAST) == "waiting"
+    assert questions(simulator, "dlr") == 0
+    await days.pass_(30)
+    assert state_of(hass, LAST) == "pending"
+    assert questions(simulator, "dlr") == 1
+    await days.pass_(90)
+    assert state_of(hass, LAST) == "delivered"
+    assert questions(simulator, "dlr") == 2
+    assert attribute_of(hass, LAST, "sent_at") == sent_at.isoformat()
+
+    await days.pass_(7 * 24 * 3600)
+    assert questions(simulator, "dlr") == 2
+
+
+async def test_a_delivery_to_a_phone_that_stays_off_fails_in_the_end(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """After 48 hours and 10 minutes, and with no more than 60 questions."""
+    simulator.handset(AYSE, delivered_after=None)
+    await send(hass, "Alo", "Ayşe")
+
+    for _ in range(48 * 4):
+        await days.pass_(900)
+    assert state_of(hass, LAST) == "pending"
+    await days.pass_(900)
+
+    assert state_of(hass, LAST) == "failed"
+    assert questions(simulator, "dlr") <= 60
+
+
+async def test_each_recipient_sees_what_became_of_its_own_numbers(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """One number that fails is the other recipient's business."""
+    simulator.handset(VELI, fails_after=10)
+    await send(hass, "Alo", "Ayşe", "Aile")
+    assert state_of(hass, LAST_TO_AYSE) == state_of(hass, LAST_TO_FAMILY) == "waiting"
+
+    await days.pass_(90)
+
+    assert state_of(hass, LAST) == "partially_delivered"
+    assert attribute_of(hass, LAST, "reason") == "not_delivered"
+    assert state_of(hass, LAST_TO_AYSE) == "delivered"
+    assert state_of(hass, LAST_TO_FAMILY) == "partially_delivered"
+
+    simulator.handset(AYSE, fails_after=10)
+    await send(hass, "Yine", "Ayşe")
+    await days.pass_(90)
+    assert state_of(hass, LAST) == state_of(hass, LAST_TO_AYSE) == "failed"
+    assert state_of(hass, LAST_TO_FAMILY) == "partially_delivered"
+
+
+async def test_a_recipient_shares_the_status_of_its_number_however_it_was_written(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """A message to the bare number is one to the recipient."""
+    await send(hass, "Alo", "0555 111 22 33")
+
+    assert state_of(hass, LAST_TO_FAMILY) == "waiting"
+    assert attribute_of(hass, LAST_TO_FAMILY, "recipients") == [ALI]
+    assert state_of(hass, LAST_TO_AYSE) == "unknown"
+
+
+async def test_a_message_expires_when_it_waited_too_long(
+    hass: HomeAssistant, days: Days, provider_url: str, simulator: Simulator
+) -> None:
+    """The account's option says how long that is; it is certain that nothing was sent."""
+    await load(hass, account_at(provider_url, expire_after=5))
+    simulator.fail(Fault.REFUSE)
+    await days.pass_(20)
+    await send(hass, "Bayat", "Ayşe")
+    assert (state_of(hass, LAST), state_of(hass, OUTBOX)) == ("queued", "1")
+
+    for _ in range(5):
+        await days.pass_(59)
+    assert state_of(hass, LAST) == "queued"
+    await days.pass_(5)
+
+    assert (state_of(hass, LAST), state_of(hass, OUTBOX)) == ("expired", "0")
+    assert attribute_of(hass, LAST, "reason") == "cannot_connect"
+    assert attribute_of(hass, LAST, "sent_at") is None
+    simulator.clear_faults()
+    await days.pass_(3600)
+    assert not simulator.inbox
+
+
+async def test_the_outbox_counts_the_messages_that_wait(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Not those that were sent, and not those that failed."""
+    assert state_of(hass, OUTBOX) == "0"
+    simulator.fail(Fault.ERROR_500, times=3, when=lambda r: r.endpoint == "smsget")
+    for text in ("Bir", "İki", "Üç", "Dört"):
+        await send(hass, text, "Ayşe")
+    assert state_of(hass, OUTBOX) == "3"
+
+    await days.pass_(30)
+    assert state_of(hass, OUTBOX) == "0"
+    assert len(simulator.inbox) == 4
+
+
+async def test_the_credit_is_looked_up_once_after_a_burst(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Ten messages cause one question, soon after the last of them."""
+    before = questions(simulator, "credit")
+
+    for number in range(10):
+        await send(hass, f"Alo {number}", "Ayşe", "Aile")
+        await days.pass_(0.1)
+    assert questions(simulator, "credit") == before
+    await days.pass_(3)
+
+    assert questions(simulator, "credit") == before + 1
+    assert state_of(hass, CREDIT) == str(15600 - 30)
+    await days.pass_(80)
+    assert questions(simulator, "credit") == before + 1
+
+
+async def test_the_credit_is_looked_up_every_hour(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """What other programs spend shows too; a fraction of a credit is one."""
+    simulator.account.credit = 14000
+    await days.pass_(3599)
+    assert state_of(hass, CREDIT) == "15600"
+    await days.pass_(2)
+    assert state_of(hass, CREDIT) == "14000"
+
+    simulator.answer("00 13999.5", endpoint="credit")
+    await days.pass_(3601)
+    assert state_of(hass, CREDIT) == "13999.5"
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data")
+async def test_the_credit_is_unavailable_while_it_is_not_known(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """It is asked for every minute until there is an answer; deliveries show all along."""
+    simulator.fail(Fault.ERROR_500, times=3)
+    await days.pass_(3601)
+    assert state_of(hass, CREDIT) == "unavailable"
+    assert state_of(hass, LAST) == "unknown"
+    assert state_of(hass, OUTBOX) == "0"
+
+    await days.pass_(61)
+    assert state_of(hass, CREDIT) == "unavailable"
+    await days.pass_(61)
+    await days.pass_(61)
+    assert state_of(hass, CREDIT) == "15600"
+
+
+async def test_the_blacklist_is_not_asked_for_unless_its_sensor_is_enabled(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Most users never need it."""
+    await do(hass, "add_to_blacklist", number=ALI)
+    await days.pass_(2 * 3600)
+
+    assert hass.states.get(BLACKLISTED) is None
+    assert questions(simulator, "blacklistexport") == 0
+
+
+async def test_an_enabled_blacklist_sensor_counts_the_numbers(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """Soon after it is enabled, soon after a number was added, and every hour."""
+    simulator.account.blacklist.add(VELI)
+    entity_registry.async_update_entity(BLACKLISTED, disabled_by=None)
+    await hass.config_entries.async_reload(account.entry_id)
+    await days.pass_(3)
+    assert state_of(hass, BLACKLISTED) == "1"
+
+    await do(hass, "add_to_blacklist", number=ALI)
+    await days.pass_(3)
+    assert state_of(hass, BLACKLISTED) == "2"
+
+    simulator.account.blacklist.clear()
+    await days.pass_(3601)
+    await days.pass_(3)
+    assert state_of(hass, BLACKLISTED) == "0"
+
+
+async def test_the_last_delivery_is_that_of_the_message_sent_last(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """What happens to an earlier one does not hide it."""
+    simulator.handset(AYSE, delivered_after=None)
+    await send(hass, "Önce", "Ayşe")
+    await days.pass_(60)
+    await send(hass, "Sonra", "Aile")
+    await days.pass_(30)
+    assert state_of(hass, LAST_TO_AYSE) == "pending"
+    assert state_of(hass, LAST) == "waiting"
+    assert attribute_of(hass, LAST, "recipients") == [ALI, VELI]
+    await days.pass_(60)
+    assert state_of(hass, LAST) == "delivered"
+
+
+async def test_a_refused_message_shows_why(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Its reason is an attribute, and it has no id at the provider."""
+    simulator.account.headers = ("BASKA",)
+
+    await refused(
+        do(hass, "send_message", recipients=["Ayşe"], message="Alo"),
+        HomeAssistantError,
+    )
+
+    assert state_of(hass, LAST) == "failed"
+    assert attribute_of(hass, LAST, "reason") == "wrong_header"
+    assert attribute_of(hass, LAST, "dlr_id") is None
+    assert len(sends(simulator)) == 1
+
+
+async def test_the_parts_of_individual_messages_are_added_up(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """One for each text."""
+    await act(
+        hass,
+        "send_messages",
+        messages=[
+            {"recipient": "Ayşe", "message": "a" * 200},
+            {"recipient": "Aile", "message": "b"},
+        ],
+    )
+
+    assert attribute_of(hass, LAST, "parts") == 3
+    assert attribute_of(hass, LAST, "recipients") == [AYSE, ALI, VELI]
+
+
+async def test_a_recipient_whose_numbers_change_shows_the_new_ones(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """A delivery to a number that is no longer its own is not shown."""
+    await send(hass, "Alo", "Ayşe")
+    assert state_of(hass, LAST_TO_AYSE) == "waiting"
+    subentry: ConfigSubentry = next(iter(account.subentries.values()))
+
+    hass.config_entries.async_update_subentry(
+        account, subentry, data={"name": "Ayşe", "numbers": ["905550000001"]}
+    )
+    await settled(hass)
+
+    assert state_of(hass, LAST_TO_AYSE) == "unknown"
+
+
+async def test_numbers_and_texts_are_not_recorded(
+    recorder_mock: object, hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """The history keeps what happened, but not to whom, and texts are nowhere."""
+    begun = dt_util.utcnow()
+    await send(hass, "Gizli metin", "Ayşe")
+    await settled(hass)
+    await get_instance(hass).async_block_till_done()
+
+    history = await get_instance(hass).async_add_executor_job(
+        get_significant_states,
+        hass,
+        begun,
+        None,
+        [LAST, LAST_TO_AYSE, "event.bisms_delivery"],
+    )
+
+    assert set(history) == {LAST, LAST_TO_AYSE, "event.bisms_delivery"}
+    for states in history.values():
+        recorded = states[-1]
+        assert isinstance(recorded, State)
+        assert "recipients" not in recorded.attributes
+        assert recorded.attributes["dlr_id"] == "77300600"
+    assert AYSE not in str(history)
+    assert "Gizli" not in str(history)
+    assert "Gizli" not in str([s.as_dict() for s in hass.states.async_all()])

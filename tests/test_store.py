@@ -1,0 +1,123 @@
+"""What an account keeps on a real disk, and what happens when that cannot be read."""
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+import stat
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from simulator import Fault, Simulator
+
+from .accounts import Days, account_at, act, issues, load, settled, state_of
+
+NOT_JSON = pytest.mark.expects_log("Could not parse JSON content")
+
+
+@pytest.fixture
+def hass_storage() -> dict[str, Any]:
+    """Leave Home Assistant's stores on disk, where this test's folder is theirs."""
+    return {}
+
+
+@pytest.fixture
+def store(account: MockConfigEntry, hass_config_dir: str) -> Path:
+    """Return the path of the account's store."""
+    return Path(hass_config_dir) / ".storage" / f"bisms.{account.entry_id}"
+
+
+async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator, store: Path
+) -> None:
+    """Readable by the user that Home Assistant runs as, and by nobody else."""
+    simulator.fail(Fault.ERROR_500, endpoint="smsget")
+
+    answer = await act(hass, "send_message", recipients=["Ayşe"], message="Duman")
+
+    [saved] = json.loads(store.read_text())["data"]["deliveries"]
+    assert saved["id"] == answer["messages"][0]["id"]
+    assert saved["state"] == answer["messages"][0]["status"] == "queued"
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert "password" not in store.read_text()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda good: "{nonsense", marks=NOT_JSON, id="cut"),
+        pytest.param(lambda good: "", marks=NOT_JSON, id="empty"),
+        lambda good: json.dumps({**good, "version": 2}),
+        lambda good: json.dumps({**good, "data": {"deliveries": [{"id": 1}]}}),
+        lambda good: json.dumps({**good, "data": []}),
+        lambda good: json.dumps({**good, "data": {**good["data"], "spent": {"x": 1}}}),
+        lambda good: json.dumps([1, 2]),
+        lambda good: json.dumps({"key": good["key"]}),
+    ],
+)
+async def test_a_store_that_cannot_be_read_is_kept_aside_and_reported(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    store: Path,
+    damage: Callable[[Any], str],
+) -> None:
+    """Set-up goes on with an empty outbox, and messages are sent."""
+    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
+    await hass.config_entries.async_unload(account.entry_id)
+    damaged = damage(json.loads(store.read_text()))
+    store.write_text(damaged)
+
+    await load(hass, account)
+
+    assert account.state is ConfigEntryState.LOADED
+    [kept] = store.parent.glob(f"{store.name}.unreadable.*")
+    assert kept.read_text() == damaged
+    issue = issues(hass)["unreadable_store"]
+    assert issue.translation_placeholders == {"account": "BiSMS", "path": str(kept)}
+    assert issue.is_persistent
+    assert state_of(hass, "sensor.bisms_last_delivery_status") == "unknown"
+    answer = await act(hass, "send_message", recipients=["Aile"], message="İki")
+    assert answer["messages"][0]["status"] == "waiting"
+    assert len(json.loads(store.read_text())["data"]["deliveries"]) == 1
+
+
+async def test_a_store_that_can_be_read_is_not_touched(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, store: Path
+) -> None:
+    """The last delivery is known again after a restart."""
+    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
+    await days.pass_(90)
+    assert state_of(hass, "sensor.ayse_last_delivery_status") == "delivered"
+
+    await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+
+    assert issues(hass) == {}
+    assert state_of(hass, "sensor.ayse_last_delivery_status") == "delivered"
+    assert state_of(hass, "sensor.aile_last_delivery_status") == "unknown"
+    assert not list(store.parent.glob("*unreadable*"))
+
+
+async def test_removing_an_account_removes_its_store_and_its_issues(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator, hass_config_dir: str
+) -> None:
+    """Nothing of it stays on disk or on the repairs page."""
+    simulator.account.credit = 5
+    entry = await load(hass, account_at(provider_url, header="ESKI"))
+    store = Path(hass_config_dir) / ".storage" / f"bisms.{entry.entry_id}"
+    await act(
+        hass, "send_message", recipients=["Ayşe"], message="Bir", header="BASLIK1"
+    )
+    assert store.exists()
+    assert set(issues(hass)) == {"low_credit", "header_withdrawn"}
+
+    await hass.config_entries.async_remove(entry.entry_id)
+    await settled(hass)
+
+    assert not store.exists()
+    assert issues(hass) == {}
