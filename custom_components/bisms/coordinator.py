@@ -273,10 +273,14 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
 
     @callback
     def _on_change(self, before: Delivery, after: Delivery) -> None:
-        """Show the change; look at the credit soon after a message was accepted."""
+        """Show the change; look at the credit soon after a message was accepted.
+
+        While a caller still waits for the first answer there is nothing to show yet.
+        """
         if after.accepted_at is not None and before.accepted_at is None:
             self._account.refresh_soon()
-        self.async_set_updated_data(self._including(after))
+        if after.answered:
+            self.async_set_updated_data(self._including(after))
 
     def _including(self, delivery: Delivery) -> Deliveries:
         latest = _later(self.data.latest, delivery)
