@@ -191,6 +191,7 @@ async def test_a_waiting_message_is_sent_once_the_new_api_secret_is_known(
     [flow] = hass.config_entries.flow.async_progress()
     await hass.config_entries.flow.async_configure(flow["flow_id"], {"password": "new"})
     await settled(hass)
+    await days.pass_(20)
     assert [s.text for s in simulator.inbox] == ["Duman"]
     assert reauthentications(hass) == 0
 

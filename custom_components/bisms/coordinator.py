@@ -1,5 +1,6 @@
 """What entities show: the account's credit and sender names, and its deliveries."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
@@ -148,7 +149,9 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
 
     @override
     async def _ask(self) -> Account:
-        return Account(await self.client.get_credit(), await self.client.get_headers())
+        return Account(
+            *await asyncio.gather(self.client.get_credit(), self.client.get_headers())
+        )
 
     @override
     @callback
@@ -279,7 +282,7 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
         """
         if after.accepted_at is not None and before.accepted_at is None:
             self._account.refresh_soon()
-        if after.answered:
+        if after.answered and after.shown != before.shown:
             self.async_set_updated_data(self._including(after))
 
     def _including(self, delivery: Delivery) -> Deliveries:

@@ -26,7 +26,7 @@ from .record import (
 from .search import find
 
 SILENCE = 10
-"""Seconds without any answer after which an answer means that the provider is back."""
+"""Seconds of failing requests after which an answer means that the provider is back."""
 
 
 class Courier:
@@ -49,7 +49,7 @@ class Courier:
         on_refusal
             Told of every refusal, whatever was asked.
         on_return
-            Called when the provider answers after a silence.
+            Called when the provider answers again after some time of silence.
         steady
             Seconds that only ever run forward.
         """
@@ -57,15 +57,17 @@ class Courier:
         self._on_refusal = on_refusal
         self._on_return = on_return
         self._steady = steady
-        self._answered_at = steady()
+        self._silent_since: float | None = None
 
     async def send(self, message: Message) -> Event:
         """Try to send a message, once."""
         try:
             receipt = await self._client.send(message)
         except NotSentError as err:
+            self._unanswered()
             return NotSent(reason(err))
         except UnknownFateError as err:
+            self._unanswered()
             return Silent(reason(err))
         except RefusedError as err:
             self._refused(err)
@@ -109,14 +111,19 @@ class Courier:
     def _ask_failed(self, err: BismsError) -> Event:
         if isinstance(err, RefusedError):
             self._refused(err)
+        else:
+            self._unanswered()
         return AskFailed()
 
     def _refused(self, err: RefusedError) -> None:
         self._answered()
         self._on_refusal(err)
 
+    def _unanswered(self) -> None:
+        if self._silent_since is None:
+            self._silent_since = self._steady()
+
     def _answered(self) -> None:
-        silence = self._steady() - self._answered_at
-        self._answered_at = self._steady()
-        if silence > SILENCE:
+        since, self._silent_since = self._silent_since, None
+        if since is not None and self._steady() - since > SILENCE:
             self._on_return()

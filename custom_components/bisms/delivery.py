@@ -5,10 +5,11 @@
 
 | while | event | then | next |
 | --- | --- | --- | --- |
-| queued | `Began` | an attempt is under way, its baseline remembered | nothing |
+| queued | `Began` in time | an attempt is under way, its baseline remembered | nothing |
 | queued | `Accepted` | waiting, or scheduled | REPORT after 90 s; WAIT until `send_at` |
 | queued | `Refused` | failed, with the code's reason | nothing |
 | queued, once silent | `Refused` 77 | waiting: an earlier attempt got through | FIND after 90 s |
+| queued, once silent | `Refused` 77, a twin under way | queued: either may be meant | SEND or FIND |
 | queued, in doubt | `Refused` otherwise | queued: only the doubt is left to settle | FIND |
 | queued, announced | `Refused` 87 | queued until a restart brings the new secret | nothing |
 | queued | `NotSent` | queued | SEND after a pause |
@@ -123,7 +124,7 @@ def advance(
 
 def _while_queued(d: Delivery, event: Event, now: float, jitter: float) -> Delivery:
     match event:
-        case Began():
+        case Began() if now < d.expires_at and _may_repeat(d, now):
             return _begun(d, event, now)
         case Accepted(dlr_id):
             return _accepted(d, now, dlr_id=dlr_id)
@@ -194,12 +195,14 @@ def _accepted(d: Delivery, now: float, *, dlr_id: str | None) -> Delivery:
 
 
 def _refused(
-    d: Delivery, reason: str, repeats_other: bool, now: float, jitter: float
+    d: Delivery, reason: str, repeats_other: bool | None, now: float, jitter: float
 ) -> Delivery:
     answered = replace(d, attempt_at=None)
     if reason == DUPLICATE and repeats_other:
-        return _ended(replace(answered, unknowable=False), State.FAILED, reason)
+        return _ended(answered, State.FAILED, reason)
     if reason == DUPLICATE and d.silent:
+        if repeats_other is None:
+            return _again(answered, now, jitter)
         return _accepted(d, now, dlr_id=None)
     if reason == INVALID_AUTH and d.announced:
         return replace(answered, reason=reason, next=None)
@@ -292,9 +295,10 @@ def _resumed(d: Delivery, now: float) -> Delivery:
         d = _doubted(d, NO_ANSWER)
     if d.doubt_since is None:
         return replace(d, next=Step(Task.SEND, now))
+    # Nor can it be told how long ago the latest attempt was.
+    d = replace(d, doubt_since=0, last_attempt_at=now)
     until = max(d.doubt_until, now + DOUBT_LIMIT)
-    step = Step(Task.FIND, _settled(d, now))
-    return replace(d, doubt_since=0, doubt_until=until, next=step)
+    return replace(d, doubt_until=until, next=Step(Task.FIND, _settled(d, now)))
 
 
 def _ended(d: Delivery, state: State, reason: str | None) -> Delivery:

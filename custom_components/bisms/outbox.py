@@ -15,7 +15,7 @@ from .agenda import Agenda
 from .allowance import Allowance
 from .compose import cost
 from .courier import Courier
-from .delivery import DUPLICATE_WINDOW, advance
+from .delivery import advance
 from .provider.client import BismsClient
 from .provider.codes import RefusedError
 from .provider.models import Message
@@ -34,6 +34,7 @@ from .record import (
     shifted,
 )
 from .storage import DeliveryStorage, Saved
+from .twins import Twins
 
 MAX_REQUESTS = 4
 """Requests made at a time; the last one is kept free for messages."""
@@ -51,7 +52,7 @@ STOP_WITHIN = 2
 CLOCK_TOLERANCE = 1
 """Seconds by which the clock may be off before it counts as set."""
 
-SLICE = 100
+SLICE = 20
 """Deliveries handled in one go before others get their turn on the event loop."""
 
 type Listener = Callable[[Delivery, Delivery], None]
@@ -111,6 +112,7 @@ class Outbox:
         self._allowance = Allowance({})
         self._newest_id: str | None = None
         self._newest_at: float | None = None
+        self._twins = Twins(steady)
         self._answers: dict[str, asyncio.Future[None]] = {}
         self._listeners: list[Listener] = []
         self._agenda = Agenda()
@@ -145,6 +147,10 @@ class Outbox:
         self._allowance = Allowance(saved.spent)
         for delivery in saved.deliveries:
             self._place(delivery)
+        # What happened lies in the past, or else the clock was set back since then.
+        latest = max((each.touched_at for each in self.deliveries), default=0.0)
+        if (ahead := max(latest, saved.newest_at or 0.0) - self._clock()) > 0:
+            self._shift(-ahead)
 
     async def start(self) -> None:
         """Take up every open delivery where it was, and learn the newest id."""
@@ -159,7 +165,9 @@ class Outbox:
             self._timer.cancel()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), STOP_WITHIN)
-        self._changes += 1
+        # A caller who waits on would save this outbox over that of its successor.
+        for delivery_id in list(self._answers):
+            self._apply(delivery_id, Told())
         await self._flush()
 
     async def send(
@@ -204,16 +212,21 @@ class Outbox:
         return tuple(map(self._delivery, answers))
 
     def _now(self) -> float:
-        """Return the time; when the clock was set, all open times move along."""
+        """Return the time; when the clock was set, the times known move along."""
         now = self._clock()
         jump = now - self._steady() - self._offset
         if abs(jump) > CLOCK_TOLERANCE:
             self._offset += jump
-            if self._newest_at is not None:
-                self._newest_at += jump
-            for delivery in list(self._open.values()):
-                self._place(shifted(delivery, jump))
+            self._shift(jump)
         return now
+
+    def _shift(self, seconds: float) -> None:
+        """Move the times that matter with the clock, so that what came first stays first."""
+        if self._newest_at is not None:
+            self._newest_at += seconds
+        for delivery in list(self.deliveries):
+            if delivery.unresolved or not delivery.final:
+                self._place(shifted(delivery, seconds))
 
     def _delivery(self, delivery_id: str) -> Delivery:
         return self._open.get(delivery_id) or self._finished[delivery_id]
@@ -294,8 +307,9 @@ class Outbox:
 
     async def _carry_out(self, delivery_id: str, task: Task) -> None:
         try:
+            was_lost = self._delivery(delivery_id).lost
             after = self._apply(delivery_id, await self._outcome(delivery_id, task))
-            if after.lost:
+            if after.lost and not was_lost:
                 # Its id is no news to what is sent from now on.
                 self._spawn(self._learn_newest_id(), "bisms newest id")
         finally:
@@ -312,11 +326,10 @@ class Outbox:
             return await self._attempt(delivery)
         if task is Task.REPORT and delivery.dlr_id is not None:
             return await self._courier.ask(delivery.dlr_id)
+        return await self._courier.look(delivery, partial(self._others, delivery_id))
 
-        def others() -> list[Delivery]:
-            return [other for other in self.deliveries if other.id != delivery_id]
-
-        return await self._courier.look(delivery, others)
+    def _others(self, delivery_id: str) -> list[Delivery]:
+        return [other for other in self.deliveries if other.id != delivery_id]
 
     async def _attempt(self, delivery: Delivery) -> Event:
         """Send a message.
@@ -325,10 +338,14 @@ class Outbox:
         It is written beside the attempt only if no word of the message is on disk and no
         other is in doubt, which could be mistaken for one that a crash made us forget.
         """
-        if delivery.announced and self._newest_id is None:
+        in_doubt = delivery.doubt_since is not None
+        if delivery.announced and self._newest_id is None and not in_doubt:
             await self._learn_newest_id()
         beside = self._unresolved == 0 and not self._storage.holds(delivery)
         begun = self._apply(delivery.id, Began(self._newest_id, self._newest_at))
+        if begun.attempt_at is None:
+            return Ticked()
+        self._twins.note_attempt(delivery)
         if beside:
             self._spawn(self._flush(), "bisms save")
         else:
@@ -337,7 +354,8 @@ class Outbox:
         if isinstance(event, Accepted):
             self._newest_id, self._newest_at = event.dlr_id, begun.attempt_at
         if isinstance(event, Refused):
-            return replace(event, repeats_other=self._repeats_other(begun))
+            others = self._others(delivery.id)
+            return replace(event, repeats_other=self._twins.explain(delivery, others))
         return event
 
     async def _learn_newest_id(self) -> None:
@@ -345,16 +363,7 @@ class Outbox:
         asked_at = self._now()
         if (newest_id := await self._courier.newest_id()) is not None:
             self._newest_id, self._newest_at = newest_id, asked_at
-
-    def _repeats_other(self, delivery: Delivery) -> bool:
-        """Whether another message of ours is why the provider calls this one a repeat."""
-        return any(
-            other.accepted_at is not None
-            and (delivery.attempt_at or 0) < other.accepted_at + DUPLICATE_WINDOW
-            and delivery.message.repeats(other.message)
-            for other in self.deliveries
-            if other.id != delivery.id
-        )
+            self._changes += 1
 
     async def _flush(self) -> None:
         """Return when all changes made so far are on disk; calls share a write."""

@@ -66,7 +66,7 @@ class Delivery:
     attempt_at
         When the attempt under way began.
     first_attempt_at, last_attempt_at
-        When the first and the latest attempt began.
+        When the first and the latest attempt began; in doubt, a restart counts as one.
     silent
         At least one attempt's fate was unknown at some time.
     doubt_since
@@ -119,6 +119,12 @@ class Delivery:
         return self.state in FINAL
 
     @property
+    def touched_at(self) -> float:
+        """When something was last done about it."""
+        times = (self.last_attempt_at, self.baseline_at, self.accepted_at)
+        return max([self.created_at, *(at for at in times if at is not None)])
+
+    @property
     def sent_at(self) -> float | None:
         """When the provider sends or sent it, as far as is known."""
         if self.accepted_at is None or self.message.send_at is None:
@@ -136,6 +142,12 @@ class Delivery:
         return self.announced or self.accepted_at is not None or self.final
 
     @property
+    def shown(self) -> tuple[object, ...]:
+        """What a user sees of it; a change of anything else is no news."""
+        numbers = tuple(self.numbers.items())
+        return self.state, self.announced, self.dlr_id, self.reason, numbers
+
+    @property
     def waits(self) -> bool:
         """Whether it waits in the outbox, its caller answered."""
         return self.announced and self.state is State.QUEUED
@@ -143,8 +155,10 @@ class Delivery:
     @property
     def unresolved(self) -> bool:
         """Whether one of the provider's sendings may be this message without our knowing."""
+        if self.lost or self.unknowable:
+            return True
         if self.accepted_at is not None:
-            return self.lost
+            return False
         under_way = self.attempt_at is not None
         return under_way or self.doubt_since is not None or self.reason == UNKNOWN
 
@@ -200,12 +214,12 @@ class Accepted:
 class Refused:
     """The provider refused.
 
-    `repeats_other` says that another message with the same content, accepted within the
-    duplicate window, explains a 77.
+    `repeats_other` says whether another message with the same content, accepted within the
+    duplicate window, explains a 77; None while that one still waits for its answer.
     """
 
     reason: str
-    repeats_other: bool = False
+    repeats_other: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,8 @@ def _decide(
 ) -> Event:
     """Tell whether a match is this delivery's, when others to the same numbers are lost too.
 
-    In doubt it may take a match only if there is one for every other that may have one,
-    and it has none if there are no more than others certainly have.
+    In doubt it may take a match only if there is one for every other that may have one, and
+    none that may have several; it has none if there are no more than others certainly have.
     """
     numbers = set(delivery.message.numbers)
     taken = _taken(others)
@@ -101,8 +101,10 @@ def _decide(
         if set(other.message.numbers) == numbers and _may_be_newer(other, delivery)
     ]
     certain = sum(_is_newer(rival, delivery) for rival in rivals)
-    if len(matches) > len(rivals):
-        return matches[len(rivals)]
+    several = any(rival.unknowable for rival in rivals)
+    if len(matches) > len(rivals) and not several:
+        # The oldest: a rival whose baseline is newer could not take that one.
+        return matches[0]
     return Undecided() if len(matches) > certain else undecided
 
 
@@ -117,4 +119,4 @@ def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
 def _is_newer(other: Delivery, delivery: Delivery) -> bool:
     """Whether another delivery has a lost id that is newer than this one's baseline."""
     earliest = other.first_attempt_at or 0
-    return other.accepted_at is not None and earliest >= (delivery.baseline_at or 0)
+    return other.lost and earliest >= (delivery.baseline_at or 0)

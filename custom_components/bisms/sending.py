@@ -1,6 +1,6 @@
 """The way down from actions and notify to the outbox, and the answer's way back up."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,9 @@ from .provider.models import MAX_VALIDITY, Message
 from .provider.text import measure
 from .record import Delivery, State
 
+MANY = 100
+"""Recipients from which on composing would hold up the event loop for too long."""
+
 ATTR_VALIDITY = "validity"
 ATTR_SEND_AT = "send_at"
 
@@ -53,20 +56,22 @@ SEND_OPTIONS: dict[vol.Marker, Any] = {
 
 async def send_text(
     entry: BismsConfigEntry,
-    to: Iterable[str],
+    to: Collection[str],
     text: str,
     asked: Mapping[str, Any],
     context: Context,
 ) -> Sequence[Delivery]:
     """Send one text to recipients; raise when nothing went out and nothing waits."""
     choices = await _choices(entry, asked)
-    messages = same_text(to, text, choices, _book(entry), dt_util.utcnow())
+    messages = await _composed(
+        entry, len(to), same_text, to, text, choices, _book(entry), dt_util.utcnow()
+    )
     return await _send(entry, messages, asked, context)
 
 
 async def send_texts(
     entry: BismsConfigEntry,
-    texts: Iterable[tuple[str, str]],
+    texts: Collection[tuple[str, str]],
     asked: Mapping[str, Any],
     context: Context,
 ) -> Sequence[Delivery]:
@@ -74,8 +79,23 @@ async def send_texts(
     choices = await _choices(entry, asked)
     if choices.too_long is TooLong.SPLIT and CONF_TOO_LONG not in asked:
         choices = replace(choices, too_long=TooLong.REJECT)
-    message = own_texts(texts, choices, _book(entry), dt_util.utcnow())
+    message = await _composed(
+        entry, len(texts), own_texts, texts, choices, _book(entry), dt_util.utcnow()
+    )
     return await _send(entry, [message], asked, context)
+
+
+async def _composed[*ArgsT, MessageT](
+    entry: BismsConfigEntry,
+    recipients: int,
+    compose: Callable[[*ArgsT], MessageT],
+    *args: *ArgsT,
+) -> MessageT:
+    """Compose here, or in a thread when it takes long."""
+    if recipients < MANY:
+        return compose(*args)
+    hass = entry.runtime_data.account.hass
+    return await hass.async_add_executor_job(compose, *args)
 
 
 def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:

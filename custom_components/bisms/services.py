@@ -117,7 +117,8 @@ async def _send_messages(call: ServiceCall) -> ServiceResponse:
     texts = [
         (item[ATTR_RECIPIENT], item[ATTR_MESSAGE]) for item in call.data[ATTR_MESSAGES]
     ]
-    return respond(await send_texts(_entry(call), texts, call.data, call.context))
+    deliveries = await send_texts(_entry(call), texts, call.data, call.context)
+    return await call.hass.async_add_executor_job(respond, deliveries)
 
 
 async def _preview_message(call: ServiceCall) -> ServiceResponse:

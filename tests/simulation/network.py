@@ -14,9 +14,6 @@ from custom_components.bisms.provider.client import REQUEST_TIMEOUT, BismsClient
 from custom_components.bisms.provider.codes import Code, NoAnswerError, NotSentError
 from simulator.core import Provider
 
-HARMLESS = {"refused", "slow"}
-"""Faults that leave no doubt about what became of a request."""
-
 NOT_CARRIED_OUT = {
     "reset": (200, b""),
     "hung": (200, b""),
@@ -35,7 +32,8 @@ LOST = {"reset", "dropped"}
 SILENT = {"hung", "hung_accepted", "late"}
 
 FAULTS = (
-    *HARMLESS,
+    "refused",
+    "slow",
     *sorted(LOST),
     *sorted(SILENT),
     *(fault for fault in NOT_CARRIED_OUT if fault not in LOST | SILENT),
@@ -58,14 +56,14 @@ class Outage:
 
 @dataclass(slots=True)
 class Request:
-    """A request as it left: what it asks, the fault that it meets, and its answer."""
+    """A request as it left: what it asks, which fault it meets, and since when it is settled."""
 
     departed: float
     path: str
     query: dict[str, str]
     body: bytes
     fault: str | None
-    answered: bool = False
+    settled_at: float | None = None
 
     def speaks_of(self, text: str) -> bool:
         """Whether a text is sent by it."""
@@ -76,7 +74,11 @@ class Network:
     """Carries requests to the provider; draws faults from the history's randomness."""
 
     def __init__(
-        self, provider: Provider, random: Random, fault_rate: float, outages: list[Outage]
+        self,
+        provider: Provider,
+        random: Random,
+        fault_rate: float,
+        outages: list[Outage],
     ) -> None:
         """Connect a provider."""
         self.provider = provider
@@ -89,13 +91,16 @@ class Network:
         self._fault_rate = fault_rate
         self._outages = outages
 
-    async def exchange(self, method: str, target: str, body: bytes) -> tuple[int, bytes]:
+    async def exchange(
+        self, method: str, target: str, body: bytes
+    ) -> tuple[int, bytes]:
         """Make a request as a client sees it; what arrived takes effect even if it is lost."""
         loop = asyncio.get_running_loop()
         request = self._departing(loop.time(), target, body)
         there, back = self._random.uniform(0.01, 0.2), self._random.uniform(0.01, 0.2)
         if request.fault == "refused":
             await asyncio.sleep(there)
+            request.settled_at = loop.time()
             raise NotSentError("refused")
         answer: asyncio.Future[tuple[int, bytes]] = loop.create_future()
         arrives = self._random.uniform(1, 19) if request.fault == "late" else there
@@ -110,7 +115,8 @@ class Network:
             raise NoAnswerError("lost")
         slow = request.fault == "slow"
         await asyncio.sleep(self._random.uniform(5, 14) if slow else back)
-        request.answered = request.fault in {None, "slow"}
+        if request.fault in {None, "slow"}:
+            request.settled_at = loop.time()
         return status, text
 
     def _departing(self, now: float, target: str, body: bytes) -> Request:

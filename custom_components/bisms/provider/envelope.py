@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from .models import Message
 
 _PROVIDER_ZONE: Final = ZoneInfo("Europe/Istanbul")
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NUMBER_SIZE: Final = len("<no>905559998877</no>")
 _TEXT_SIZE: Final = len("<mb><msg><![CDATA[]]></msg></mb>")
 
