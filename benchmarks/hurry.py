@@ -1,0 +1,94 @@
+"""An event loop in which days pass in seconds, with real sockets, files and threads.
+
+Its clock stands still while anything is under way, and jumps to whatever is due next when
+nothing is. Both ends of every connection must live in it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+import selectors
+from typing import override
+
+_GRACE = 0.00005
+"""Real seconds in which the kernel hands over what was sent."""
+
+_PATIENCE = 0.05
+"""Real seconds to wait at a time for what threads do."""
+
+
+class _Hurried(selectors.SelectSelector):
+    """Waits for sockets and threads, but lets time jump where there is nothing to wait for."""
+
+    def __init__(self) -> None:
+        """Begin at 0."""
+        super().__init__()
+        self.now = 0.0
+        self.jobs = 0
+
+    @override
+    def select(
+        self, timeout: float | None = None
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        """Return what is ready; nothing once time has jumped by the timeout."""
+        if timeout is None:
+            return super().select()
+        if timeout <= 0:
+            return super().select(0)
+        ready = super().select(_PATIENCE if self.jobs else _GRACE)
+        if not ready and not self.jobs:
+            self.now += timeout
+        return ready
+
+
+class HurriedLoop(asyncio.SelectorEventLoop):
+    """Runs on seconds of its own, from 0."""
+
+    def __init__(self) -> None:
+        """Start at 0."""
+        self._hurried = _Hurried()
+        super().__init__(self._hurried)
+        self._clock_resolution = 1e-6
+
+    @override
+    def time(self) -> float:
+        """Return the seconds that have passed in here."""
+        return self._hurried.now
+
+    @override
+    def run_in_executor[*ArgumentTs, ResultT](
+        self,
+        executor: Executor | None,
+        func: Callable[[*ArgumentTs], ResultT],
+        *args: *ArgumentTs,
+    ) -> asyncio.Future[ResultT]:
+        """Let a thread do something; time stands still meanwhile."""
+        self._hurried.jobs += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._job_done)
+        return future
+
+    @override
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Wait for the threads to end; time stands still meanwhile."""
+        self._hurried.jobs += 1
+        await super().shutdown_default_executor(timeout)
+        self._hurried.jobs -= 1
+
+    def _job_done(self, _: object) -> None:
+        self._hurried.jobs -= 1
+
+
+class HurriedClock:
+    """The time of day that belongs to such a loop, in seconds since 1970."""
+
+    speed = 1.0
+    START = 1_790_000_000.0
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Follow a loop."""
+        self._loop = loop
+
+    def now(self) -> float:
+        """Return the seconds since 1970, UTC."""
+        return self.START + self._loop.time()
