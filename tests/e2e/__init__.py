@@ -1,0 +1,1 @@
+"""What users see: a real Home Assistant, the simulated provider and a real browser."""

@@ -1,0 +1,53 @@
+"""Writing an automation."""
+
+from playwright.sync_api import Page, expect
+
+from .pictures import Camera
+from .stage import Stage
+from .words import words
+
+AUTOMATION = """\
+alias: Water in the kitchen
+triggers:
+  - trigger: state
+    entity_id: binary_sensor.kitchen_leak
+    to: "on"
+actions:
+  - action: bisms.send_message
+    data:
+      recipients:
+        - Family
+      message: Water was detected in the kitchen.
+"""
+
+
+def test_an_automation_that_was_pasted_as_yaml_can_be_edited_on_screen(
+    page: Page, stage: Stage, camera: Camera
+) -> None:
+    """The editor shows our action with its names, its help and its fields."""
+    leak = {
+        "state": "off",
+        "attributes": {"friendly_name": "Kitchen leak", "device_class": "moisture"},
+    }
+    stage.home.request("POST", "/api/states/binary_sensor.kitchen_leak", leak)
+    page.goto("/config/automation/edit/new")
+    switch_view(page)
+    page.locator("ha-yaml-editor .cm-content").fill(AUTOMATION)
+    switch_view(page)
+
+    action = words("en", "services", "send_message")
+    page.get_by_text(f"BiSMS: {action['name']}").click()
+    editor = page.locator("ha-service-control")
+    expect(editor.locator("textarea")).to_have_value(
+        "Water was detected in the kitchen."
+    )
+    for field in ("recipients", "message"):
+        help_text = action["fields"][field]["description"]
+        expect(editor.get_by_text(help_text)).to_be_visible()
+    camera.take(page, "automation")
+
+
+def switch_view(page: Page) -> None:
+    """Change between the editor's fields and YAML."""
+    page.locator("ha-automation-editor ha-dropdown ha-icon-button").first.click()
+    page.locator("ha-dropdown-item[value=toggle_yaml_mode]").click()

@@ -1,0 +1,29 @@
+"""Sending from the tool for actions."""
+
+from playwright.sync_api import Page, expect
+
+from scripts.demo import RECIPIENTS
+
+from .frontend import send
+from .stage import Stage
+
+
+def test_a_message_is_answered_for_shown_at_once_and_readable_on_the_phone(
+    page: Page, stage: Stage
+) -> None:
+    """A dashboard that is open elsewhere follows by itself."""
+    credit = stage.credit()
+    elsewhere = page.context.new_page()
+    elsewhere.goto("/bisms-demo")
+    summary = elsewhere.locator("hui-markdown-card")
+    expect(summary).to_contain_text(str(credit))
+
+    text = "Şofben & kombi: %100 + 25 °C"
+    answer = send(page, RECIPIENTS["en"], text).body.locator(".response")
+    expect(answer).to_contain_text("dlr_id")
+    expect(answer).to_contain_text("language: turkish")
+    expect(summary).to_contain_text(str(credit - 1))
+
+    phone = page.context.new_page()
+    phone.goto(stage.simulator.url)
+    expect(phone.locator(".bubble").last).to_have_text("Şofben & kombi: %100 + 25 C")
