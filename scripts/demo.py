@@ -89,12 +89,20 @@ class Outcome:
 class Demo:
     """The simulator, and a Home Assistant that is set up for it."""
 
-    def __init__(self, folder: Path, *, language: str, log_level: str) -> None:
-        """Choose ports and prepare both programs."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        language: str,
+        log_level: str,
+        ports: tuple[int, int] = (0, 0),
+    ) -> None:
+        """Prepare both programs; `ports` are Home Assistant's and the simulator's if free."""
+        home_assistant_port, simulator_port = map(free_port, ports)
         self.secret = secrets.token_hex(8)
         self.language = language
         self.simulator = SimulatorProcess(
-            free_port(SIMULATOR_PORT),
+            simulator_port,
             folder / "simulator.log",
             options=(
                 *("--username", USERNAME, "--secret", self.secret),
@@ -105,7 +113,7 @@ class Demo:
         dashboard.write_text(self._dashboard(), encoding="utf-8")
         self.home = HomeAssistant(
             folder / "home-assistant",
-            port=free_port(HOME_ASSISTANT_PORT),
+            port=home_assistant_port,
             language=language,
             log_level=log_level,
             dashboard=dashboard,
@@ -237,6 +245,7 @@ def main() -> int:
             folder,
             language=arguments.language,
             log_level="debug" if arguments.debug else "warning",
+            ports=(HOME_ASSISTANT_PORT, SIMULATOR_PORT),
         )
         at_the_end.callback(demo.stop)
         try:
