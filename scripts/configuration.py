@@ -49,6 +49,7 @@ homeassistant:
   time_zone: Europe/Istanbul
   language: {language}
 {integrations}
+automation: !include automations.yaml
 script: !include scripts.yaml
 logger:
   default: {log_level}
@@ -80,6 +81,7 @@ def write_yaml(
     if dashboard:
         text += DASHBOARD
         shutil.copy(dashboard, folder / "dashboard.yaml")
+    (folder / "automations.yaml").write_text("[]", encoding="utf-8")
     (folder / "scripts.yaml").touch()
     (folder / "configuration.yaml").write_text(text, encoding="utf-8")
 
