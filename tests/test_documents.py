@@ -254,7 +254,7 @@ def test_both_languages_have_the_same_sections_tables_and_pictures() -> None:
 
     def outline(language: str) -> list[Any]:
         headings = re.findall(r"^(#+) ", readme(language), re.MULTILINE)
-        pictures = re.findall(r"!\[.+?\]\((.+?)\)", readme(language))
+        pictures = re.findall(r"!\[.+?\]\((.+?)(?:-tr)?\.png\)", readme(language))
         codes = re.findall(r"^\| [^|`]*`([^`]+)`", readme(language), re.MULTILINE)
         return [headings, pictures, codes, [len(table) for table in tables(language)]]
 

@@ -316,6 +316,23 @@ async def test_each_recipient_gets_a_text_of_its_own_in_one_request(
     ]
 
 
+async def test_hundreds_of_individual_messages_are_one_request_too(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """They are composed in a thread, and arrive each as they were meant."""
+    texts = {f"90555000{number:04}": f"Message {number}" for number in range(150)}
+
+    answer = await act(
+        hass,
+        "send_messages",
+        messages=[{"recipient": n, "message": text} for n, text in texts.items()],
+    )
+
+    assert len(answer["messages"]) == 150
+    assert len(sends(simulator)) == 1
+    assert {sms.number: sms.text for sms in simulator.inbox} == texts
+
+
 async def test_individual_messages_take_the_same_options(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
 ) -> None:
