@@ -100,8 +100,9 @@ def own_texts(
 
 def preview(text: str, how: TurkishCharacters, too_long: TooLong) -> Preview:
     """Return what would be sent of a text; one too long to be sent is measured as it is."""
-    sent = _letters(fold(text), how)
-    simplified = replaced(text, simplified=sent != fold(text))
+    folded = fold(text)
+    sent = _letters(folded, how)
+    changed = replaced(text, simplified=sent != folded)
     if not sent.strip():
         raise invalid("empty_message")
     if too_long is TooLong.TRUNCATE:
@@ -114,7 +115,7 @@ def preview(text: str, how: TurkishCharacters, too_long: TooLong) -> Preview:
             sum(piece.length for piece in pieces),
             sum(piece.parts for piece in pieces),
         )
-    return Preview(sent, whole, simplified)
+    return Preview(sent, whole, changed)
 
 
 def cost(message: Message) -> int:

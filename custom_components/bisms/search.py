@@ -98,7 +98,7 @@ def _decide(
     rivals = [
         other
         for other in others
-        if set(other.message.numbers) == numbers and _may_be_newer(other, delivery)
+        if _may_be_newer(other, delivery) and set(other.message.numbers) == numbers
     ]
     certain = sum(_is_newer(rival, delivery) for rival in rivals)
     several = any(rival.unknowable for rival in rivals)
@@ -110,10 +110,12 @@ def _decide(
 
 def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
     """Whether another delivery's lost id may be newer than this one's baseline."""
+    if not other.unresolved:
+        return False
     latest = other.accepted_at
     if latest is None:
         latest = (other.last_attempt_at or 0) + SETTLE
-    return other.unresolved and latest > (delivery.baseline_at or 0)
+    return latest > (delivery.baseline_at or 0)
 
 
 def _is_newer(other: Delivery, delivery: Delivery) -> bool:
