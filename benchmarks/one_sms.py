@@ -58,9 +58,9 @@ async def _measure(hass: HomeAssistant, *, scale: Scale) -> Part:
 
 
 def _note(scale: Scale) -> str:
-    """Say what is saved along with every SMS."""
+    """Say what there is besides the SMS that is measured."""
     deliveries = int(_OURS * scale.sends)
-    return f"Meanwhile the store grows to {deliveries:,} open deliveries, and a save writes all."
+    return f"Meanwhile there are up to {deliveries:,} open deliveries on disk."
 
 
 def _figures(

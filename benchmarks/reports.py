@@ -164,7 +164,7 @@ async def _follow(phones: Phones) -> Followed:
     async with simulator.serve() as url, ClientSession() as session:
         outbox = Outbox(
             BismsClient(session, "test", "test", url),
-            DeliveryStorage(_NoStore()),
+            DeliveryStorage(_NoFiles()),
             spawn=lambda work, name: loop.create_task(work, name=name),
             on_refusal=lambda _: None,
             clock=clock.now,
@@ -190,12 +190,16 @@ def _number(index: int) -> str:
     return f"9055{index:08}"
 
 
-class _NoStore:
-    """A store that keeps nothing: what a save costs is measured elsewhere."""
+class _NoFiles:
+    """Files that keep nothing: what a save costs is measured elsewhere."""
 
-    async def async_load(self) -> dict[str, Any] | None:
+    async def load(self) -> tuple[Any, bytes]:
         """Return nothing."""
-        return None
+        return None, b""
 
-    async def async_save(self, data: dict[str, Any]) -> None:
+    async def save(self, snapshot: dict[str, Any]) -> bool:
+        """Keep nothing."""
+        return True
+
+    async def append(self, at: int, line: bytes) -> None:
         """Keep nothing."""

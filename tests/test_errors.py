@@ -320,3 +320,22 @@ async def test_a_caller_waits_ten_seconds_at_most(
     await days.pass_(2)
     assert [sms.text for sms in simulator.inbox] == ["Duman"]
     assert state_of(hass, "sensor.bisms_last_delivery_status") == "waiting"
+
+
+async def test_a_call_whose_account_is_unloaded_meanwhile_says_so(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """It still asked whether its sender name is approved: nothing goes out without a word."""
+    simulator.account.headers += ("YENI",)
+    simulator.fail(Fault.SLOW, endpoint="originator", seconds=0.3)
+    before = len(simulator.requests)
+    call = hass.async_create_task(
+        act(hass, "send_message", recipients=["Ayşe"], message="Duman", header="YENI")
+    )
+    await until(lambda: len(simulator.requests) > before)
+    await hass.config_entries.async_unload(account.entry_id)
+
+    error = await refused(call, ServiceValidationError)
+
+    assert_told(error, "account_reloading", {"account": "BiSMS"})
+    assert not sends(simulator)

@@ -14,7 +14,13 @@ import pytest
 from custom_components.bisms import outbox as outbox_module
 from custom_components.bisms.allowance import HourlyLimitError
 from custom_components.bisms.delivery import advance
-from custom_components.bisms.outbox import KEEP_FINISHED, MAX_REQUESTS, SLICE, Outbox
+from custom_components.bisms.outbox import (
+    KEEP_FINISHED,
+    MAX_REQUESTS,
+    SLICE,
+    ClosedError,
+    Outbox,
+)
 from custom_components.bisms.provider.client import BismsClient
 from custom_components.bisms.provider.codes import RefusedError
 from custom_components.bisms.record import Delivery, State, Step, Task
@@ -22,12 +28,12 @@ from custom_components.bisms.storage import DeliveryStorage, Saved
 from simulator import Fault, Simulator
 
 from .accounts import sends
+from .memory import Memory, outcome
 from .messages import ALI, AYSE, HOUR, delivery, having, message
 from .simulation.loop import VirtualLoop
 from .simulation.network import Outage, Request
 from .simulation.plan import PHONES, Plan
 from .simulation.world import World
-from .test_storage import Memory, outcome
 
 P1, P2, _ = PHONES
 
@@ -87,9 +93,7 @@ def test_a_caller_is_told_the_providers_answer() -> None:
         )
         assert (answer.state, answer.dlr_id) == (State.WAITING, "77300600")
         assert answer.context == ("c", None, "u")
-        assert world.disk.content is not None
-        [saved] = orjson.loads(world.disk.content)["deliveries"]
-        assert (saved["id"], saved["state"]) == (answer.id, "waiting")
+        assert world.disk.saved == [answer]
         assert world.disk.writes == 2
         assert box(world).queued == 0
 
@@ -335,8 +339,7 @@ def test_a_message_is_on_disk_before_it_is_sent_again() -> None:
 
         def watch(request: Request) -> None:
             if "/api/sms" in request.path:
-                content = orjson.loads(world.disk.content or b'{"deliveries": []}')
-                saved.extend(each["attempt_at"] for each in content["deliveries"])
+                saved.extend(each.attempt_at for each in world.disk.saved)
 
         world.network.on_request = watch
         begun = world.loop.time()
@@ -372,9 +375,88 @@ def test_a_stop_lets_requests_finish_and_answers_callers() -> None:
         assert len(world.provider.inbox) == 1
         # Nobody writes an outbox that was stopped over the one that followed it.
         assert world.disk.writes > writes
-        assert orjson.loads(world.disk.content or b"")["deliveries"][0]["dlr_id"]
+        assert world.disk.saved[0].dlr_id
 
     play(scenario, Outage(1, 3, "hung_accepted"))
+
+
+def test_a_call_that_is_cancelled_takes_no_write_of_others_with_it() -> None:
+    """As a script in mode restart does with what it waits for."""
+
+    async def scenario(world: World) -> None:
+        calls = [
+            asyncio.ensure_future(send(world, text=f"Nr {number}"))
+            for number in range(3)
+        ]
+        while not world.provider.inbox:
+            await asyncio.sleep(0.001)
+        calls[0].cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+
+        assert calls[0].cancelled()
+        assert world.disk.saved == list(box(world).deliveries)
+
+    play(scenario)
+
+
+def test_what_a_full_disk_did_not_take_is_saved_with_the_next_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Meanwhile messages go out all the same; Home Assistant's store logs what it can't do."""
+
+    async def no_space(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    async def not_saved(*_: object) -> bool:
+        return False
+
+    async def scenario(world: World) -> None:
+        with monkeypatch.context() as full:
+            full.setattr(world.disk, "append", no_space)
+            full.setattr(world.disk, "save", not_saved)
+            await send(world, text="Bir")
+            assert world.disk.saved == []
+        await send(world, text="İki")
+
+        assert world.disk.saved == list(box(world).deliveries)
+        assert len(world.provider.inbox) == 2
+
+    play(scenario)
+
+
+def test_a_closed_outbox_takes_nothing() -> None:
+    """It could not be saved: the files are its successor's."""
+
+    async def scenario(world: World) -> None:
+        outbox = box(world)
+        await world.stop(hard=False)
+        writes = world.disk.writes
+        with pytest.raises(ClosedError):
+            await outbox.send(message(P1), lifetime=HOUR)
+        assert world.disk.writes == writes
+        await world.start()
+
+    play(scenario)
+
+
+def test_a_request_that_does_not_end_is_given_up_at_a_stop() -> None:
+    """Its answer would be written to the files of the outbox that follows."""
+
+    async def scenario(world: World) -> None:
+        outbox = box(world)
+        call = asyncio.ensure_future(outbox.send(message(P1), lifetime=HOUR))
+        await asyncio.sleep(0.5)
+        await outbox.close()
+        await call
+        saved = world.disk.saved
+        await asyncio.sleep(60)
+
+        assert outbox._delivery(call.result()[0].id).attempt_at is not None
+        assert world.disk.saved == saved
+        await world.stop(hard=True)
+        await world.start()
+
+    play(scenario, Outage(1, 3, "hung"))
 
 
 def test_what_was_under_way_at_a_power_cut_goes_on_where_it_was() -> None:
@@ -546,14 +628,14 @@ def test_no_more_is_sent_in_an_hour_than_allowed() -> None:
     play(scenario)
 
 
-def stored(number: int, world: World) -> bytes:
-    """Return the content of a store with so many queued messages."""
+def snapshot(number: int, world: World) -> bytes:
+    """Return a snapshot with so many queued messages."""
     memory = Memory()
     waiting = Step(Task.SEND, world.wall())
     first = having(delivery(P1, lifetime=24 * HOUR), announced=True, next=waiting)
     many = [having(first, id=str(each)) for each in range(number)]
     outcome(DeliveryStorage(memory).save(Saved(many)))
-    return orjson.dumps(memory.content)
+    return orjson.dumps(memory.snapshot)
 
 
 def test_a_start_with_5000_messages_lets_others_have_their_turn(
@@ -570,7 +652,7 @@ def test_a_start_with_5000_messages_lets_others_have_their_turn(
     async def scenario(world: World) -> None:
         nonlocal handled
         await world.stop(hard=True)
-        world.disk.content = stored(5000, world)
+        world.disk.snapshot, world.disk.journal = snapshot(5000, world), b""
         start, turns = asyncio.create_task(world.start()), []
         while not start.done():
             await asyncio.sleep(0)

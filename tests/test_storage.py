@@ -1,20 +1,17 @@
 """What the outbox keeps on disk comes back as it was."""
 
+from dataclasses import replace
 from datetime import UTC, timedelta, timezone
-import json
-from pathlib import Path
 from typing import Any
 
-from homeassistant.core import HomeAssistant
-from homeassistant.helpers.storage import Store
 from hypothesis import given, settings, strategies as st
-import orjson
 import pytest
 
 from custom_components.bisms.provider.models import Message, NumberState, Sms
 from custom_components.bisms.record import Accepted, Began, Delivery, State, Step, Task
 from custom_components.bisms.storage import DeliveryStorage, Saved, UnreadableStoreError
 
+from .memory import Memory, outcome, saved_in
 from .messages import NOW, after, delivery, having
 
 TIMES = st.floats(0, 1e11, allow_nan=False)
@@ -66,37 +63,11 @@ ALL = st.builds(
 )
 
 
-class Memory:
-    """A store whose content has been through JSON, and nothing but JSON."""
-
-    def __init__(self, content: Any = None) -> None:
-        """Begin with some content."""
-        self.content = content
-
-    async def async_load(self) -> Any:
-        """Return what was saved last."""
-        return self.content
-
-    async def async_save(self, data: dict[str, Any]) -> None:
-        """Save."""
-        self.content = json.loads(orjson.dumps(data))
-
-
-def outcome(coroutine: Any) -> Any:
-    """Return what a coroutine returns that never waits."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("It waits")
-
-
 def reread(saved: Saved) -> Saved:
     """Save, and load again as after a restart."""
     memory = Memory()
     outcome(DeliveryStorage(memory).save(saved))
-    loaded: Saved = outcome(DeliveryStorage(memory).load())
-    return loaded
+    return saved_in(memory)
 
 
 @given(ALL)
@@ -115,15 +86,15 @@ def test_every_field_of_a_delivery_is_tried() -> None:
 
 def test_without_a_store_there_is_nothing() -> None:
     """The account is new."""
-    assert outcome(DeliveryStorage(Memory()).load()) == Saved()
+    assert saved_in(Memory()) == Saved()
 
 
 def good() -> dict[str, Any]:
     """Return the content of a store with one delivery."""
     memory = Memory()
     outcome(DeliveryStorage(memory).save(Saved([sent()], "101", NOW, {29833333: 2})))
-    content: dict[str, Any] = memory.content
-    return content
+    snapshot: dict[str, Any] = memory.snapshot
+    return snapshot
 
 
 def sent() -> Delivery:
@@ -175,63 +146,185 @@ def test_what_makes_no_sense_is_called_unreadable(content: Any) -> None:
 
 
 def test_a_delivery_is_held_once_it_was_saved() -> None:
-    """In whatever state; and no longer when it is saved no more."""
+    """In whatever state; and no longer when it was forgotten."""
     storage = DeliveryStorage(Memory())
     assert not storage.holds(sent())
 
     outcome(storage.save(Saved([having(sent(), tries=3)])))
     assert storage.holds(sent())
 
-    outcome(storage.save(Saved()))
+    outcome(storage.save(Saved(), {sent().id}))
     assert not storage.holds(sent())
 
 
-def test_only_what_changed_is_encoded_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A save costs little however many finished deliveries are kept."""
-    encoded: list[object] = []
-    dumps = orjson.dumps
+CHANGES = st.lists(st.tuples(ALL, st.sets(st.integers(0, 4))), min_size=1, max_size=5)
 
-    def watched(value: object) -> bytes:
-        encoded.append(value)
-        return dumps(value)
 
-    monkeypatch.setattr("custom_components.bisms.storage.orjson.dumps", watched)
-    storage = DeliveryStorage(Silent())
+@given(CHANGES, st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_a_journal_of_any_length_amounts_to_what_was_saved(
+    changes: list[tuple[Saved, set[int]]], often: bool
+) -> None:
+    """Whether snapshots are made in between or not."""
+    memory = Memory()
+    storage = DeliveryStorage(memory, least_journal=0 if often else 2**20)
+    expected: dict[str, Delivery] = {}
+    for saved, indexes in changes:
+        forgotten = {d for n, d in enumerate(expected) if n in indexes}
+        for each in saved.deliveries:
+            expected.pop(each.id, None)
+            expected[each.id] = each
+        for each_id in forgotten:
+            expected.pop(each_id, None)
+        outcome(storage.save(saved, forgotten))
+
+    found = saved_in(memory)
+
+    assert found == replace(saved, deliveries=list(expected.values()))
+
+
+def three_saves() -> tuple[Memory, list[Saved]]:
+    """Return files after a snapshot and two changes, and what they amounted to each time."""
+    memory, states = Memory(), []
+    storage = DeliveryStorage(memory)
+    for tries in range(3):
+        saved = Saved(
+            [having(sent(), tries=tries)], str(tries), NOW + tries, {1: tries}
+        )
+        outcome(storage.save(saved))
+        states.append(saved)
+    return memory, states
+
+
+def test_a_last_line_that_is_cut_off_counts_for_nothing() -> None:
+    """Wherever the power failed: nobody had been told that it was saved."""
+    memory, (first, second, third) = three_saves()
+    header, one, two = memory.journal.splitlines(keepends=True)
+
+    for length in range(len(memory.journal)):
+        memory.journal, whole = (header + one + two)[:length], memory.journal
+        expected = first if length < len(header + one) else second
+        assert saved_in(memory) == expected
+        memory.journal = whole
+    assert saved_in(memory) == third
+
+
+def test_a_last_line_whose_beginning_never_reached_the_disk_counts_for_nothing() -> (
+    None
+):
+    """A disk may write the end of a line before its beginning."""
+    memory, (_, second, _) = three_saves()
+    header, one, two = memory.journal.splitlines(keepends=True)
+    memory.journal = header + one + bytes(9) + two[9:]
+
+    assert saved_in(memory) == second
+
+
+def test_a_journal_goes_on_where_it_can_be_read() -> None:
+    """What was cut off does not stand between what came before and what comes."""
+    memory, (_, second, _) = three_saves()
+    memory.journal = memory.journal[:-3]
+    storage = DeliveryStorage(memory)
+    assert outcome(storage.load()) == second
+
+    changed = replace(second, newest_id="7")
+    outcome(storage.save(changed))
+
+    assert saved_in(memory) == changed
+
+
+@pytest.mark.parametrize(
+    "line", [b"{", b"\x00\x00", b"[]", b"{}", b'{"deliveries":[1]}']
+)
+def test_a_line_that_makes_no_sense_is_called_unreadable(line: bytes) -> None:
+    """If others follow it, it had been promised."""
+    memory, _ = three_saves()
+    header, one, two = memory.journal.splitlines(keepends=True)
+    memory.journal = header + one + line + b"\n" + two
+
+    with pytest.raises(UnreadableStoreError):
+        saved_in(memory)
+
+
+def test_the_journal_of_another_snapshot_is_out_of_date() -> None:
+    """It was left behind when the power failed, and is written over."""
+    memory, (_, _, third) = three_saves()
+    stale = memory.journal
+    storage = DeliveryStorage(memory, least_journal=0)
+    outcome(storage.load())
+    outcome(storage.save(replace(third, newest_id="later")))
+    memory.journal = stale
+
+    assert saved_in(memory).newest_id == "later"
+    storage = DeliveryStorage(memory)
+    outcome(storage.load())
+    outcome(storage.save(replace(third, newest_id="latest")))
+    assert saved_in(memory).newest_id == "latest"
+    assert stale not in memory.journal
+
+
+class Full(Memory):
+    """Files on a disk that may have no space."""
+
+    def __init__(self) -> None:
+        """Begin with space."""
+        super().__init__()
+        self.full: set[str] = set()
+        self.snapshots = 0
+
+    async def save(self, snapshot: dict[str, Any]) -> bool:
+        """Replace the snapshot if there is space."""
+        if "snapshot" in self.full:
+            return False
+        self.snapshots += 1
+        return await super().save(snapshot)
+
+    async def append(self, at: int, line: bytes) -> None:
+        """Append what there is space for."""
+        if "journal" in self.full:
+            await super().append(at, line[:-9])
+            raise OSError("No space left on device")
+        await super().append(at, line)
+
+
+@pytest.mark.parametrize("full", [set(), {"journal"}, {"snapshot"}])
+def test_where_one_file_cannot_be_written_the_other_one_keeps_it(
+    full: set[str],
+) -> None:
+    """And once there is space again, both do what they are for."""
+    memory = Full()
+    storage = DeliveryStorage(memory, least_journal=2000)
+    for tries in range(20):
+        memory.full = full if 5 < tries < 15 else set()
+        saved = Saved([having(sent(), tries=tries)], str(tries))
+        outcome(storage.save(saved))
+        assert saved_in(memory) == saved
+    assert 3 < memory.snapshots < 15
+
+
+def test_a_snapshot_that_could_not_be_made_is_made_with_the_next_save() -> None:
+    """Else one that Home Assistant writes at its end could make the journal out of date."""
+    memory = Full()
+    storage = DeliveryStorage(memory)
+    outcome(storage.save(Saved([sent()])))
+    memory.full = {"journal", "snapshot"}
+    outcome(storage.save(Saved([having(sent(), tries=1)])))
+    memory.full = set()
+
+    outcome(storage.save(Saved([], "7")))
+
+    assert memory.snapshots == 2
+    assert saved_in(memory) == Saved([having(sent(), tries=1)], "7")
+
+
+def test_a_snapshot_is_made_when_the_journal_is_twice_as_long() -> None:
+    """So that what is written in all stays in proportion to what happens."""
+    memory = Full()
+    storage = DeliveryStorage(memory, least_journal=0)
     many = [having(sent(), id=str(number)) for number in range(500)]
     outcome(storage.save(Saved(many)))
-    assert len(encoded) == 500
-    encoded.clear()
 
-    many[7] = having(many[7], tries=1)
-    outcome(storage.save(Saved(many)))
+    for number in range(2000):
+        outcome(storage.save(Saved([having(many[number % 500], tries=number)])))
 
-    assert encoded == [many[7]]
-
-
-class Silent(Memory):
-    """A store that drops what it gets."""
-
-    async def async_save(self, data: dict[str, Any]) -> None:
-        """Do nothing."""
-
-
-async def test_home_assistants_own_store_keeps_it(
-    hass: HomeAssistant, hass_config_dir: str
-) -> None:
-    """It knows what is encoded already, and writes it as it is."""
-    path = Path(hass_config_dir) / ".storage" / "bisms.test"
-    saved = Saved([sent()], "101", NOW, {29833333: 2})
-
-    def store() -> Store[dict[str, Any]]:
-        return Store(hass, 1, "bisms.test", serialize_in_event_loop=False)
-
-    await DeliveryStorage(store()).save(saved)
-
-    assert json.loads(path.read_text())["data"] == good()
-    assert await DeliveryStorage(store()).load() == saved
-
-
-@pytest.fixture
-def hass_storage() -> dict[str, Any]:
-    """Leave Home Assistant's stores on disk, where this test's folder is theirs."""
-    return {}
+    assert 2 <= memory.snapshots <= 5

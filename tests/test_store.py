@@ -11,6 +11,9 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.bisms.files import AccountFiles
+from custom_components.bisms.record import Delivery
+from custom_components.bisms.storage import DeliveryStorage
 from simulator import Fault, Simulator
 
 from .accounts import Days, account_at, act, issues, load, settled, state_of
@@ -30,6 +33,19 @@ def store(account: MockConfigEntry, hass_config_dir: str) -> Path:
     return Path(hass_config_dir) / ".storage" / f"bisms.{account.entry_id}"
 
 
+def journal_of(store: Path) -> Path:
+    """Return the path of a store's journal."""
+    return store.with_name(f"{store.name}.journal")
+
+
+async def saved_on_disk(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> list[Delivery]:
+    """Return what a restart would find."""
+    storage = DeliveryStorage(AccountFiles(hass, account.entry_id))
+    return list((await storage.load()).deliveries)
+
+
 async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
     hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator, store: Path
 ) -> None:
@@ -38,11 +54,12 @@ async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
 
     answer = await act(hass, "send_message", recipients=["Ayşe"], message="Duman")
 
-    [saved] = json.loads(store.read_text())["data"]["deliveries"]
-    assert saved["id"] == answer["messages"][0]["id"]
-    assert saved["state"] == answer["messages"][0]["status"] == "queued"
-    assert stat.S_IMODE(store.stat().st_mode) == 0o600
-    assert "password" not in store.read_text()
+    [saved] = await saved_on_disk(hass, account)
+    assert saved.id == answer["messages"][0]["id"]
+    assert saved.state == answer["messages"][0]["status"] == "queued"
+    for file in (store, journal_of(store)):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert "password" not in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +70,6 @@ async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
         lambda good: json.dumps({**good, "version": 2}),
         lambda good: json.dumps({**good, "data": {"deliveries": [{"id": 1}]}}),
         lambda good: json.dumps({**good, "data": []}),
-        lambda good: json.dumps({**good, "data": {**good["data"], "spent": {"x": 1}}}),
         lambda good: json.dumps([1, 2]),
         lambda good: json.dumps({"key": good["key"]}),
     ],
@@ -75,15 +91,35 @@ async def test_a_store_that_cannot_be_read_is_kept_aside_and_reported(
     await load(hass, account)
 
     assert account.state is ConfigEntryState.LOADED
-    [kept] = store.parent.glob(f"{store.name}.unreadable.*")
+    kept, kept_journal = sorted(store.parent.glob(f"{store.name}.unreadable.*"))
     assert kept.read_text() == damaged
+    assert kept_journal == journal_of(kept)
     issue = issues(hass)["unreadable_store"]
     assert issue.translation_placeholders == {"account": "BiSMS", "path": str(kept)}
     assert issue.is_persistent
     assert state_of(hass, "sensor.bisms_last_delivery_status") == "unknown"
     answer = await act(hass, "send_message", recipients=["Aile"], message="İki")
     assert answer["messages"][0]["status"] == "waiting"
-    assert len(json.loads(store.read_text())["data"]["deliveries"]) == 1
+    assert len(await saved_on_disk(hass, account)) == 1
+
+
+async def test_a_journal_that_cannot_be_read_is_kept_aside_too(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, store: Path
+) -> None:
+    """What it says has been promised, so that it may not go unnoticed."""
+    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
+    await act(hass, "send_message", recipients=["Ayşe"], message="İki")
+    await hass.config_entries.async_unload(account.entry_id)
+    header, first, rest = journal_of(store).read_bytes().split(b"\n", 2)
+    journal_of(store).write_bytes(b"\n".join([header, first[:-9], rest]))
+
+    await load(hass, account)
+
+    assert "unreadable_store" in issues(hass)
+    kept, kept_journal = sorted(store.parent.glob(f"{store.name}.unreadable.*"))
+    assert kept_journal.read_bytes().startswith(header)
+    assert kept_journal == journal_of(kept)
+    assert await saved_on_disk(hass, account) == []
 
 
 async def test_a_store_that_can_be_read_is_not_touched(
@@ -114,10 +150,11 @@ async def test_removing_an_account_removes_its_store_and_its_issues(
         hass, "send_message", recipients=["Ayşe"], message="Bir", header="BASLIK1"
     )
     assert store.exists()
+    assert journal_of(store).exists()
     assert set(issues(hass)) == {"low_credit", "header_withdrawn"}
 
     await hass.config_entries.async_remove(entry.entry_id)
     await settled(hass)
 
-    assert not store.exists()
+    assert not list(store.parent.glob(f"{store.name}*"))
     assert issues(hass) == {}

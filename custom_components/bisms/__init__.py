@@ -2,8 +2,6 @@
 
 import asyncio
 from functools import partial
-import os
-from typing import Any
 
 from homeassistant.const import (
     CONF_PASSWORD,
@@ -16,10 +14,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.storage import Store
 from homeassistant.helpers.typing import ConfigType
-from homeassistant.util import dt as dt_util
-from homeassistant.util.json import load_json
 
 from .const import (
     DOMAIN,
@@ -34,6 +29,7 @@ from .coordinator import (
     BlacklistCoordinator,
     DeliveryCoordinator,
 )
+from .files import AccountFiles
 from .notify import async_register_notify_actions
 from .outbox import Outbox
 from .provider.client import BismsClient
@@ -48,8 +44,6 @@ PLATFORMS = [
     Platform.NOTIFY,
     Platform.SENSOR,
 ]
-
-STORAGE_VERSION = 1
 
 PROMPT_ANSWER = 0.5
 """Seconds in which a refused API secret stops set-up; a later one starts re-authentication."""
@@ -73,14 +67,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     first_answer = entry.async_create_background_task(
         hass, account.async_refresh(), "bisms account"
     )
-    store = _store(hass, entry)
+    files = AccountFiles(hass, entry.entry_id)
     outbox = Outbox(
         client,
-        DeliveryStorage(store),
+        DeliveryStorage(files),
         spawn=partial(entry.async_create_background_task, hass),
         on_refusal=account.refused,
     )
-    await _load(hass, entry, store, outbox)
+    await _load(hass, entry, files, outbox)
     await asyncio.wait([first_answer], timeout=PROMPT_ANSWER)
     if isinstance(account.last_exception, ConfigEntryAuthFailed):
         raise account.last_exception
@@ -107,13 +101,13 @@ async def async_unload_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> bo
     """Unload an account; what is open is on disk."""
     unloaded = await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
     if unloaded:
-        await entry.runtime_data.outbox.stop()
+        await entry.runtime_data.outbox.close()
     return unloaded
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> None:
-    """Remove what an account leaves behind: its store and its repair issues."""
-    await _store(hass, entry).async_remove()
+    """Remove what an account leaves behind: its files and its repair issues."""
+    await AccountFiles(hass, entry.entry_id).remove()
     for key in (ISSUE_LOW_CREDIT, ISSUE_HEADER_WITHDRAWN, ISSUE_UNREADABLE_STORE):
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
 
@@ -123,30 +117,17 @@ async def _async_reload(hass: HomeAssistant, entry: BismsConfigEntry) -> None:
     hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
-def _store(hass: HomeAssistant, entry: BismsConfigEntry) -> Store[dict[str, Any]]:
-    return Store(
-        hass,
-        STORAGE_VERSION,
-        f"{DOMAIN}.{entry.entry_id}",
-        private=True,
-        atomic_writes=True,
-        serialize_in_event_loop=False,
-    )
-
-
 async def _load(
     hass: HomeAssistant,
     entry: BismsConfigEntry,
-    store: Store[dict[str, Any]],
+    files: AccountFiles,
     outbox: Outbox,
 ) -> None:
-    """Read the outbox; keep a store that can't be read aside and say so, but go on."""
+    """Read the outbox; keep files that can't be read aside and say so, but go on."""
     try:
-        await hass.async_add_executor_job(load_json, store.path)
         await outbox.load()
-    except HomeAssistantError, UnreadableStoreError:
-        kept_as = f"{store.path}.unreadable.{dt_util.utcnow():%Y%m%dT%H%M%S}"
-        await hass.async_add_executor_job(os.replace, store.path, kept_as)
+    except HomeAssistantError, OSError, UnreadableStoreError:
+        kept_as = await files.keep_aside()
         ir.async_create_issue(
             hass,
             DOMAIN,

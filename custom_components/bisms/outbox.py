@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from itertools import batched, chain
@@ -56,7 +55,11 @@ SLICE = 20
 """Deliveries handled in one go before others get their turn on the event loop."""
 
 type Listener = Callable[[Delivery, Delivery], None]
-type Spawn = Callable[[Coroutine[Any, Any, None], str], object]
+type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+
+
+class ClosedError(Exception):
+    """The outbox accepts nothing any more."""
 
 
 def _jitter() -> float:
@@ -117,13 +120,14 @@ class Outbox:
         self._listeners: list[Listener] = []
         self._agenda = Agenda()
         self._in_hand: set[str] = set()
+        self._requests: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._running = False
+        self._closed = False
+        self._changed: dict[str, None] = {}
         self._changes = 0
         self._written = 0
-        self._writing = asyncio.Lock()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._save: asyncio.Task[None] | None = None
 
     @property
     def queued(self) -> int:
@@ -147,6 +151,8 @@ class Outbox:
         self._allowance = Allowance(saved.spent)
         for delivery in saved.deliveries:
             self._place(delivery)
+        self._changed.clear()
+        self._written = self._changes
         # What happened lies in the past, or else the clock was set back since then.
         latest = max((each.touched_at for each in self.deliveries), default=0.0)
         if (ahead := max(latest, saved.newest_at or 0.0) - self._clock()) > 0:
@@ -158,14 +164,21 @@ class Outbox:
         await self._tell_all(Restarted())
         self._spawn(self._learn_newest_id(), "bisms newest id")
 
+    async def close(self) -> None:
+        """Stop, and accept nothing any more: a successor is about to read the files."""
+        self._closed = True
+        await self.stop()
+
     async def stop(self) -> None:
         """Let requests under way finish for a moment, then save everything."""
         self._running = False
         if self._timer is not None:
             self._timer.cancel()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), STOP_WITHIN)
-        # A caller who waits on would save this outbox over that of its successor.
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=STOP_WITHIN)
+        for request in self._requests:
+            request.cancel()
+        # A caller who waits on would write to the files of this outbox's successor.
         for delivery_id in list(self._answers):
             self._apply(delivery_id, Told())
         await self._flush()
@@ -194,7 +207,11 @@ class Outbox:
         ------
         HourlyLimitError
             The limit would be passed; nothing was sent.
+        ClosedError
+            The outbox was closed; nothing was sent.
         """
+        if self._closed:
+            raise ClosedError
         now = self._now()
         self._allowance.spend(sum(map(cost, messages)), hourly_limit, now)
         loop = asyncio.get_running_loop()
@@ -237,6 +254,7 @@ class Outbox:
             self._queued -= before.waits
             self._unresolved -= before.unresolved
         self._changes += 1
+        self._changed[delivery.id] = None
         if delivery.final:
             self._finished[delivery.id] = delivery
             return
@@ -255,6 +273,8 @@ class Outbox:
         self._place(after)
         if after.answered and (answer := self._answers.pop(delivery_id, None)):
             answer.set_result(None)
+            # The disk does its work while the news is passed on.
+            self._spawn(self._flush(), "bisms flush")
         for listener in tuple(self._listeners):
             listener(before, after)
         return after
@@ -302,8 +322,11 @@ class Outbox:
         if step is None or step.at > now or step.task is Task.WAIT:
             return
         self._in_hand.add(delivery_id)
-        self._idle.clear()
-        self._spawn(self._carry_out(delivery_id, step.task), f"bisms {step.task}")
+        request = self._spawn(
+            self._carry_out(delivery_id, step.task), f"bisms {step.task}"
+        )
+        self._requests.add(request)
+        request.add_done_callback(self._requests.discard)
 
     async def _carry_out(self, delivery_id: str, task: Task) -> None:
         try:
@@ -314,8 +337,6 @@ class Outbox:
                 self._spawn(self._learn_newest_id(), "bisms newest id")
         finally:
             self._in_hand.discard(delivery_id)
-            if not self._in_hand:
-                self._idle.set()
             self._pump()
         await self._flush()
 
@@ -368,25 +389,35 @@ class Outbox:
     async def _flush(self) -> None:
         """Return when all changes made so far are on disk; calls share a write."""
         wanted = self._changes
-        async with self._writing:
-            if self._written >= wanted:
-                return
-            written = self._changes
-            self._forget()
-            await self._storage.save(
-                Saved(
-                    list(self.deliveries),
-                    self._newest_id,
-                    self._newest_at,
-                    self._allowance.spent,
-                )
-            )
-            self._written = written
+        while self._written < wanted:
+            if self._save is None or self._save.done():
+                self._save = self._spawn(self._write(), "bisms save")
+            # A call that is cancelled must not take the write of others with it.
+            await asyncio.shield(self._save)
 
-    def _forget(self) -> None:
+    async def _write(self) -> None:
+        """Write what changed."""
+        written = self._changes
+        forgotten = self._forget()
+        changed = [
+            self._delivery(delivery_id)
+            for delivery_id in self._changed
+            if delivery_id not in forgotten
+        ]
+        self._changed.clear()
+        await self._storage.save(
+            Saved(changed, self._newest_id, self._newest_at, self._allowance.spent),
+            forgotten,
+        )
+        self._written = written
+
+    def _forget(self) -> set[str]:
         """Drop finished deliveries that are old or too many, unless one may be mixed up."""
         if self._unresolved:
-            return
+            return set()
         oldest = self._clock() - KEEP_SECONDS
-        kept = [d for d in self._finished.values() if d.created_at > oldest]
-        self._finished = {d.id: d for d in kept[-KEEP_FINISHED:]}
+        recent = [d.id for d in self._finished.values() if d.created_at > oldest]
+        forgotten = self._finished.keys() - recent[-KEEP_FINISHED:]
+        for delivery_id in forgotten:
+            del self._finished[delivery_id]
+        return forgotten

@@ -24,8 +24,15 @@ from .const import (
     TooLong,
     TurkishCharacters,
 )
-from .coordinator import BismsConfigEntry, options_of, recipients
+from .coordinator import (
+    AccountCoordinator,
+    BismsConfigEntry,
+    BismsData,
+    options_of,
+    recipients,
+)
 from .errors import failed, invalid
+from .outbox import ClosedError
 from .provider.models import MAX_VALIDITY, Message
 from .provider.text import measure
 from .record import Delivery, State
@@ -62,11 +69,12 @@ async def send_text(
     context: Context,
 ) -> Sequence[Delivery]:
     """Send one text to recipients; raise when nothing went out and nothing waits."""
-    choices = await _choices(entry, asked)
+    data = entry.runtime_data
+    choices = await _choices(entry, data, asked)
     messages = await _composed(
-        entry, len(to), same_text, to, text, choices, _book(entry), dt_util.utcnow()
+        data, len(to), same_text, to, text, choices, _book(entry), dt_util.utcnow()
     )
-    return await _send(entry, messages, asked, context)
+    return await _send(entry, data, messages, asked, context)
 
 
 async def send_texts(
@@ -76,17 +84,18 @@ async def send_texts(
     context: Context,
 ) -> Sequence[Delivery]:
     """Send each recipient a text of its own in one request; raise when it was refused."""
-    choices = await _choices(entry, asked)
+    data = entry.runtime_data
+    choices = await _choices(entry, data, asked)
     if choices.too_long is TooLong.SPLIT and CONF_TOO_LONG not in asked:
         choices = replace(choices, too_long=TooLong.REJECT)
     message = await _composed(
-        entry, len(texts), own_texts, texts, choices, _book(entry), dt_util.utcnow()
+        data, len(texts), own_texts, texts, choices, _book(entry), dt_util.utcnow()
     )
-    return await _send(entry, [message], asked, context)
+    return await _send(entry, data, [message], asked, context)
 
 
 async def _composed[*ArgsT, MessageT](
-    entry: BismsConfigEntry,
+    data: BismsData,
     recipients: int,
     compose: Callable[[*ArgsT], MessageT],
     *args: *ArgsT,
@@ -94,8 +103,7 @@ async def _composed[*ArgsT, MessageT](
     """Compose here, or in a thread when it takes long."""
     if recipients < MANY:
         return compose(*args)
-    hass = entry.runtime_data.account.hass
-    return await hass.async_add_executor_job(compose, *args)
+    return await data.account.hass.async_add_executor_job(compose, *args)
 
 
 def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:
@@ -133,11 +141,13 @@ def _book(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
     }
 
 
-async def _choices(entry: BismsConfigEntry, asked: Mapping[str, Any]) -> Choices:
+async def _choices(
+    entry: BismsConfigEntry, data: BismsData, asked: Mapping[str, Any]
+) -> Choices:
     """Return how to send: what the call asks for, else the account's options."""
     options = {**options_of(entry), **asked}
     if (header := asked.get(CONF_HEADER)) is not None:
-        await _check_header(entry, header)
+        await _check_header(data.account, header)
     return Choices(
         header=options[CONF_HEADER],
         turkish_characters=TurkishCharacters(options[CONF_TURKISH_CHARACTERS]),
@@ -147,18 +157,16 @@ async def _choices(entry: BismsConfigEntry, asked: Mapping[str, Any]) -> Choices
     )
 
 
-async def _check_header(entry: BismsConfigEntry, header: str) -> None:
+async def _check_header(account: AccountCoordinator, header: str) -> None:
     """Refuse a sender name that is not approved, as far as the approved ones are known."""
-    account = entry.runtime_data.account
-    if header in _approved(entry):
+    if header in _approved(account):
         return
     await account.async_refresh()
-    if account.last_update_success and header not in (approved := _approved(entry)):
+    if account.last_update_success and header not in (approved := _approved(account)):
         raise invalid("header_not_approved", header=header, headers=", ".join(approved))
 
 
-def _approved(entry: BismsConfigEntry) -> Collection[str]:
-    account = entry.runtime_data.account
+def _approved(account: AccountCoordinator) -> Collection[str]:
     return account.data.headers if account.data else ()
 
 
@@ -171,6 +179,7 @@ def _aware(at: datetime | None) -> datetime | None:
 
 async def _send(
     entry: BismsConfigEntry,
+    data: BismsData,
     messages: Sequence[Message],
     asked: Mapping[str, Any],
     context: Context,
@@ -178,7 +187,7 @@ async def _send(
     options = {**options_of(entry), **asked}
     limit = options[CONF_HOURLY_LIMIT]
     try:
-        deliveries = await entry.runtime_data.outbox.send(
+        deliveries = await data.outbox.send(
             *messages,
             lifetime=options[CONF_EXPIRE_AFTER] * 60,
             hourly_limit=limit,
@@ -186,6 +195,8 @@ async def _send(
         )
     except HourlyLimitError as err:
         raise invalid("hourly_limit", limit=limit, parts=err.parts) from None
+    except ClosedError:
+        raise invalid("account_reloading", account=entry.title) from None
     if all(delivery.state is State.FAILED for delivery in deliveries):
         raise failed(deliveries[0].reason or "", HomeAssistantError)
     return deliveries

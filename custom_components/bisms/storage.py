@@ -1,14 +1,25 @@
-"""What the outbox keeps on disk: its deliveries and what it must remember beside them."""
+"""What the outbox keeps on disk: its deliveries and what it must remember beside them.
 
-from collections.abc import Iterable, Mapping
+A snapshot holds everything; what changes afterwards is appended to a journal, line by line,
+which costs the disk the same however much is kept. When the journal has become long, a new
+snapshot is made and the journal begins anew. Its first line names the snapshot it continues:
+the journal of another one is out of date. Its last line may have been cut off by a power
+failure: nobody was told yet that what it says is on disk.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import uuid4
 
 import orjson
 
 from .provider.models import Message, NumberState, Sms
 from .record import Delivery, State, Step, Task
+
+LEAST_JOURNAL = 256 * 1024
+"""Bytes up to which a journal always may grow, and up to twice the size of the snapshot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +29,7 @@ class Saved:
     Attributes
     ----------
     deliveries
-        Open and finished ones, oldest first.
+        Open and finished ones, the latest change last; when saving, those that changed.
     newest_id, newest_at
         The newest id known in the account, and when that was asked; empty when it has
         none, None when it is unknown.
@@ -32,14 +43,20 @@ class Saved:
     spent: Mapping[int, int] = field(default_factory=dict)
 
 
-class Store(Protocol):
-    """The part of Home Assistant's `Store` that is needed here."""
+class Files(Protocol):
+    """The two files, and what may be done with them."""
 
-    async def async_load(self) -> dict[str, Any] | None:
-        """Return what was saved last."""
+    async def load(self) -> tuple[Any, bytes]:
+        """Return the snapshot, None when there is none, and the journal."""
 
-    async def async_save(self, data: dict[str, Any]) -> None:
-        """Save, and return when it is on disk."""
+    async def save(self, snapshot: dict[str, Any]) -> bool:
+        """Replace the snapshot; return whether it is on disk."""
+
+    async def append(self, at: int, line: bytes) -> None:
+        """Cut the journal at a length, and append; return when that is on disk for good.
+
+        Raises `OSError` when it is not.
+        """
 
 
 class UnreadableStoreError(Exception):
@@ -47,49 +64,128 @@ class UnreadableStoreError(Exception):
 
 
 class DeliveryStorage:
-    """Reads and writes the outbox's store; only what changed is encoded anew."""
+    """Reads both files, and writes what changed to one of them."""
 
-    def __init__(self, store: Store) -> None:
-        """Keep the store; nothing is read yet."""
-        self._store = store
-        self._encoded: dict[str, tuple[Delivery, orjson.Fragment]] = {}
+    def __init__(self, files: Files, *, least_journal: int = LEAST_JOURNAL) -> None:
+        """Keep the files; nothing is read yet.
+
+        Parameters
+        ----------
+        files
+            The account's snapshot and journal.
+        least_journal
+            Bytes up to which the journal may grow, however small the snapshot is.
+        """
+        self._files = files
+        self._encoded: dict[str, bytes] = {}
+        self._snapshot: str | None = None
+        self._snapshot_due = False
+        self._journal_end = 0
+        self._least_journal = self._journal_limit = least_journal
 
     async def load(self) -> Saved:
         """Return what was saved; raise `UnreadableStoreError` when it makes no sense."""
         try:
-            data = await self._store.async_load()
-            if data is None:
+            snapshot, journal = await self._files.load()
+            if snapshot is None:
                 return Saved()
-            return Saved(
-                [_delivery(record) for record in data["deliveries"]],
-                data["newest_id"],
-                data["newest_at"],
-                {int(minute): parts for minute, parts in data["spent"].items()},
-            )
+            lines = _lines_since(snapshot["snapshot"], journal)
+            saved = _saved([snapshot, *map(orjson.loads, lines[1:])])
         except (AttributeError, KeyError, TypeError, ValueError) as err:
             raise UnreadableStoreError(type(err).__name__) from err
+        self._snapshot = snapshot["snapshot"]
+        self._journal_end = sum(map(len, lines)) + len(lines)
+        self._encode(saved.deliveries)
+        return saved
 
     def holds(self, delivery: Delivery) -> bool:
         """Whether a delivery, in whatever state, is on disk or about to be."""
         return delivery.id in self._encoded
 
-    async def save(self, saved: Saved) -> None:
-        """Write everything, and return when it is on disk."""
-        known = self._encoded
-        self._encoded = {
-            delivery.id: (delivery, encoded[1])
-            if (encoded := known.get(delivery.id)) and encoded[0] is delivery
-            else (delivery, orjson.Fragment(orjson.dumps(delivery)))
-            for delivery in saved.deliveries
+    async def save(self, changes: Saved, forgotten: Collection[str] = ()) -> None:
+        """Save the deliveries that changed, and drop others; return when it is on disk."""
+        changed = self._encode(changes.deliveries)
+        for delivery_id in forgotten:
+            self._encoded.pop(delivery_id, None)
+        beside = {
+            "newest_id": changes.newest_id,
+            "newest_at": changes.newest_at,
+            "spent": {str(minute): n for minute, n in changes.spent.items()},
         }
-        await self._store.async_save(
-            {
-                "deliveries": [fragment for _, fragment in self._encoded.values()],
-                "newest_id": saved.newest_id,
-                "newest_at": saved.newest_at,
-                "spent": {str(minute): n for minute, n in saved.spent.items()},
-            }
-        )
+        if not await self._append(
+            {**_of(changed), "forgotten": [*forgotten], **beside}
+        ):
+            self._snapshot_due = True
+        if self._snapshot_due or self._journal_end > self._journal_limit:
+            await self._make_snapshot({**_of(self._encoded.values()), **beside})
+
+    def _encode(self, deliveries: Iterable[Delivery]) -> list[bytes]:
+        """Encode deliveries, and keep that for the next snapshot, latest change last."""
+        encoded = {delivery.id: orjson.dumps(delivery) for delivery in deliveries}
+        for delivery_id in encoded:
+            self._encoded.pop(delivery_id, None)
+        self._encoded |= encoded
+        return list(encoded.values())
+
+    async def _append(self, change: dict[str, Any]) -> bool:
+        """Append to the journal, if there is one that can be written; return that."""
+        if self._snapshot is None:
+            return False
+        begin = b"" if self._journal_end else orjson.dumps(self._snapshot) + b"\n"
+        line = begin + orjson.dumps(change) + b"\n"
+        try:
+            await self._files.append(self._journal_end, line)
+        except OSError:
+            return False
+        self._journal_end += len(line)
+        return True
+
+    async def _make_snapshot(self, everything: dict[str, Any]) -> None:
+        """Save everything; the journal goes on until that is certain to be on disk."""
+        snapshot = uuid4().hex
+        self._snapshot_due = True
+        if await self._files.save({"snapshot": snapshot, **everything}):
+            self._snapshot, self._snapshot_due = snapshot, False
+            self._journal_end = 0
+            size = sum(map(len, self._encoded.values()))
+            self._journal_limit = max(self._least_journal, 2 * size)
+
+
+def _of(encoded: Iterable[bytes]) -> dict[str, Any]:
+    return {"deliveries": list(map(orjson.Fragment, encoded))}
+
+
+def _lines_since(snapshot: str, journal: bytes) -> list[bytes]:
+    """Return a journal's lines, the one that names its snapshot first; none of another's."""
+    *lines, _ = journal.split(b"\n")
+    if lines[:1] != [orjson.dumps(snapshot)]:
+        return []
+    return lines if _is_json(lines[-1]) else lines[:-1]
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _saved(records: Iterable[Mapping[str, Any]]) -> Saved:
+    """Return what a snapshot and the changes since amount to."""
+    deliveries: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        for delivery in record["deliveries"]:
+            deliveries.pop(delivery["id"], None)
+            deliveries[delivery["id"]] = delivery
+        for delivery_id in record.get("forgotten", ()):
+            deliveries.pop(delivery_id, None)
+    return Saved(
+        list(map(_delivery, deliveries.values())),
+        record["newest_id"],
+        record["newest_at"],
+        {int(minute): parts for minute, parts in record["spent"].items()},
+    )
 
 
 def _delivery(record: Mapping[str, Any]) -> Delivery:

@@ -13,8 +13,8 @@ from .watch import RANKS
 if TYPE_CHECKING:
     from .world import World
 
-SAVED_WITHIN = 0.05
-"""Seconds after which a message is on disk, as a save takes 0.02 and may wait for one other."""
+SAVED_WITHIN = 0.07
+"""Seconds after which a message is on disk, as a save takes 0.03 and may wait for one other."""
 
 
 @dataclass(slots=True)

@@ -35,16 +35,22 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """Home Assistant stops, hard or in good order, and is back later, its clock set or not."""
+    """Home Assistant stops, hard or in good order, and is back later, its clock set or not.
+
+    It may wait until something is being written: the first thing from then on, the second...
+    """
 
     at: float
     away: float
     hard: bool
     clock_by: float = 0.0
+    in_write: int | None = None
 
     def __str__(self) -> str:
         """Tell it in words."""
         how = "is killed" if self.hard else "stops"
+        if self.in_write is not None:
+            how += f" while it writes, {self.in_write} writes later"
         clock = f", its clock off by {self.clock_by:+.0f} s" if self.clock_by else ""
         return f"Home Assistant {how}, and is back after {self.away:.0f} s{clock}"
 
@@ -161,7 +167,7 @@ def _repeat(random: Random, send: Send) -> Send:
 
 
 def _kills(random: Random, span: float, sends: list[Send]) -> Iterator[Kill]:
-    """Yield stops at any time, and some right after a call, when most is at stake."""
+    """Yield stops at any time, and some soon after a call or while it is being saved."""
     for _ in range(random.choice((0, 0, 1, 1, 2, 3))):
         away = random.choice((1, 5, 30, 200, HOUR, 5 * HOUR)) * random.uniform(0.5, 1.5)
         at, hard = random.uniform(0, span), random.random() < 0.7
@@ -170,6 +176,9 @@ def _kills(random: Random, span: float, sends: list[Send]) -> Iterator[Kill]:
         if random.random() < 0.15:
             at, away = send.at + random.uniform(0, 0.6), random.uniform(1, 300)
             yield Kill(at, away, True, _clock_after(random, away))
+        elif random.random() < 0.1:
+            away, write = random.uniform(1, 300), random.choice((0, 1, 1, 1, 2, 3))
+            yield Kill(send.at, away, True, _clock_after(random, away), write)
 
 
 def _clock_after(random: Random, away: float) -> float:

@@ -5,9 +5,10 @@ from contextvars import ContextVar
 from dataclasses import replace
 from itertools import cycle
 
+import orjson
 import pytest
 
-from custom_components.bisms import courier, delivery, outbox, search
+from custom_components.bisms import courier, delivery, outbox, search, storage
 from custom_components.bisms.provider.models import DeliveryReport
 from custom_components.bisms.record import (
     Began,
@@ -142,6 +143,34 @@ def forget_the_baseline(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(outbox, "Began", lambda newest_id, newest_at: Began("", newest_at))
 
 
+def believe_in_every_write(patch: pytest.MonkeyPatch) -> None:
+    """Go on as if the journal had taken what it did not."""
+    append = storage.DeliveryStorage._append
+
+    async def believed(
+        self: storage.DeliveryStorage, change: dict[str, object]
+    ) -> bool:
+        return await append(self, change) or self._snapshot is not None
+
+    patch.setattr(storage.DeliveryStorage, "_append", believed)
+
+
+def take_up_any_journal(patch: pytest.MonkeyPatch) -> None:
+    """Read even the changes that led to a snapshot, as if they came after it."""
+
+    def lines(snapshot: str, journal: bytes) -> list[bytes]:
+        header = journal.split(b"\n")[0]
+        return since(orjson.loads(header) if header else snapshot, journal)
+
+    since = storage._lines_since
+    patch.setattr(storage, "_lines_since", lines)
+
+
+def give_up_at_a_line_cut_off(patch: pytest.MonkeyPatch) -> None:
+    """Take what a power failure left for a damage."""
+    patch.setattr(storage, "_is_json", lambda line: True)
+
+
 LAPSES = [
     refuse_every_77,
     save_after_the_attempt,
@@ -151,6 +180,9 @@ LAPSES = [
     take_silence_for_not_sent,
     take_not_sent_for_silence,
     forget_the_baseline,
+    believe_in_every_write,
+    take_up_any_journal,
+    give_up_at_a_line_cut_off,
 ]
 
 

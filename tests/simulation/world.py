@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -14,7 +15,7 @@ from simulator.core import Provider
 from simulator.reports import Handset
 from simulator.sendings import Account
 
-from .disk import Disk, PlayedStore
+from .disk import SHORT_JOURNAL, Disk
 from .judgement import judge
 from .loop import LoopClock, VirtualLoop
 from .network import Network, PlayedClient
@@ -72,7 +73,8 @@ class World:
         for act in self.plan.acts:
             # What a user meant to do while Home Assistant was away, he does soon after.
             soon = self.random.uniform(0, 2)
-            await asyncio.sleep(max(act.at - self.loop.time(), soon))
+            if not (isinstance(act, Kill) and act.in_write is not None):
+                await asyncio.sleep(max(act.at - self.loop.time(), soon))
             self.tell(str(act))
             await self._perform(act)
         await asyncio.gather(*self._outside)
@@ -116,7 +118,9 @@ class World:
             case Send():
                 async with self._restarting:
                     self.spawn(self._call(act), "call")
-            case Kill():
+            case Kill(in_write=writes):
+                if writes is not None:
+                    await self._until_written(writes)
                 await self._restart(act)
             case ClockSet(by=by):
                 self.clock_off += by
@@ -126,6 +130,13 @@ class World:
                 self._outside.add(entering)
             case Foreign():
                 self._send_elsewhere(self.provider, FOREIGN, f"Foreign {act.at}")
+
+    async def _until_written(self, writes: int) -> None:
+        """Wait until so many more writes have begun, but not for ever."""
+        with suppress(TimeoutError):
+            for _ in range(writes):
+                self.disk.busy.clear()
+                await asyncio.wait_for(self.disk.busy.wait(), 20)
 
     async def _enter_secret(self, seconds: float) -> None:
         """Reload the account with the new secret, some time after it was changed."""
@@ -145,7 +156,7 @@ class World:
         booted = self.loop.time()
         self.outbox = Outbox(
             PlayedClient(self.network, "test", self.secret),
-            DeliveryStorage(PlayedStore(self.disk, self.random)),
+            DeliveryStorage(self.disk, least_journal=SHORT_JOURNAL),
             spawn=self.spawn,
             on_refusal=lambda err: None,
             clock=self.wall,
@@ -162,7 +173,7 @@ class World:
         """Stop Home Assistant in good order, or cut its power."""
         assert self.outbox is not None
         if not hard:
-            await self.outbox.stop()
+            await self.outbox.close()
         # A killed process has no timers any more.
         self.outbox._running = False
         self.crashed_at.append(self.loop.time())
@@ -175,11 +186,10 @@ class World:
                 task.cancel()
         await asyncio.sleep(0)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None], name: str) -> object:
+    def spawn(
+        self, coroutine: Coroutine[Any, Any, None], name: str
+    ) -> asyncio.Task[None]:
         """Start a task that ends with Home Assistant."""
-        if self.outbox is None:
-            coroutine.close()
-            return None
         task = asyncio.Task(coroutine, loop=self.loop, name=name, eager_start=True)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
