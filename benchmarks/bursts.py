@@ -226,7 +226,9 @@ def _store_size(hass: HomeAssistant) -> int:
 def _waiting(number: int) -> Delivery:
     """Return a delivery whose report is not there yet."""
     text = f"Kapı açıldı, saat {number}. Lütfen kontrol edin."
-    message = Message(header=HEADER, sms=(Sms(numbers=(RECIPIENT,), text=text),))
+    message = Message(
+        header=HEADER, sms=(Sms(numbers=(RECIPIENT,), text=text, parts=1),)
+    )
     return replace(
         entered(f"{number:032x}", message, 1_790_000_000.0, 3600),
         state=State.WAITING,

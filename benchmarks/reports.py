@@ -183,7 +183,9 @@ async def _follow(phones: Phones) -> Followed:
 
 def _message(index: int) -> Message:
     text = f"Kapı açıldı {index}"
-    return Message(header=HEADER, sms=(Sms(numbers=(_number(index),), text=text),))
+    return Message(
+        header=HEADER, sms=(Sms(numbers=(_number(index),), text=text, parts=1),)
+    )
 
 
 def _number(index: int) -> str:

@@ -12,6 +12,7 @@ from custom_components.bisms.provider.models import (
     ReportPhase,
     Sms,
 )
+from custom_components.bisms.provider.text import measure
 from custom_components.bisms.record import Delivery, Event, entered
 
 NOW: Final = 1_790_000_000.0
@@ -28,7 +29,7 @@ def message(
 ) -> Message:
     """Return a message, to Ayşe unless other numbers are given."""
     send_at = None if send_in is None else datetime.fromtimestamp(NOW + send_in, UTC)
-    sms = (Sms(numbers=numbers or (AYSE,), text=text),)
+    sms = (Sms(numbers=numbers or (AYSE,), text=text, parts=measure(text).parts),)
     return Message(header="BASLIK1", sms=sms, send_at=send_at, **fields)
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from custom_components.bisms.compose import (
     Choices,
-    cost,
     number_of,
     own_texts,
     preview,
@@ -105,7 +104,7 @@ def test_a_text_that_is_too_long_is_refused_with_the_parts_it_needs(
     assert preview(text, KEEP, REJECT).measure.parts == parts
     if parts <= 6:
         [message] = same_text(["Aile"], text, choices(), RECIPIENTS, NOW)
-        assert cost(message) == 2 * parts
+        assert message.credits == 2 * parts
         return
     with pytest.raises(ServiceValidationError) as caught:
         same_text(["Aile"], text, choices(), RECIPIENTS, NOW)
@@ -135,7 +134,7 @@ def test_a_text_that_is_too_long_can_be_split() -> None:
     assert " ".join(texts).split() == text.split()
     assert all(measure(piece).parts <= 6 for piece in texts)
     total = preview(text, KEEP, SPLIT).measure
-    assert sum(map(cost, messages)) == 2 * total.parts
+    assert sum(each.credits for each in messages) == 2 * total.parts
     assert total.length == sum(measure(piece).length for piece in texts)
 
 
@@ -209,7 +208,7 @@ def test_individual_texts_are_one_request() -> None:
         ((AYSE,), "Bir"),
         ((ALI, VELI), "aaa"),
     ]
-    assert cost(message) == 1 + 2 * 2
+    assert message.credits == 1 + 2 * 2
 
 
 def test_a_number_may_get_two_texts_but_not_the_same_one_twice() -> None:

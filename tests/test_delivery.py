@@ -18,26 +18,18 @@ from custom_components.bisms.provider.client import REQUEST_TIMEOUT
 from custom_components.bisms.provider.models import NumberState, ReportPhase
 from custom_components.bisms.record import (
     Accepted,
-    AskFailed,
     Began,
     Delivery,
     Event,
     Found,
-    NoReference,
-    NoReport,
-    NothingFound,
     NotSent,
-    Reachable,
     Refused,
     Reported,
-    Restarted,
+    Signal,
     Silent,
     State,
     Step,
     Task,
-    Ticked,
-    Told,
-    Undecided,
 )
 
 from .messages import ALI, AYSE, HOUR, NOW, after, delivery, having, report
@@ -116,10 +108,10 @@ def test_a_message_for_later_is_scheduled_until_its_time() -> None:
     later = after(delivery(send_in=HOUR), (0, BEGAN), (1, Accepted("101")))
     assert (later.state, later.next) == (State.SCHEDULED, due(Task.WAIT, HOUR))
 
-    early = after(later, (HOUR - 1, Ticked()))
+    early = after(later, (HOUR - 1, Signal.TICKED))
     assert early == later
 
-    sent = after(later, (HOUR, Ticked()))
+    sent = after(later, (HOUR, Signal.TICKED))
     assert (sent.state, sent.next) == (State.WAITING, due(Task.REPORT, HOUR + 90))
 
 
@@ -166,7 +158,7 @@ def test_77_that_another_message_explains_tells_nothing_of_earlier_attempts() ->
     """One that could not be looked for may have got through long before."""
     twin = Refused("duplicate_message", repeats_other=True)
 
-    d = after(in_doubt(), (200, NoReference()), (200, BEGAN), (201, twin))
+    d = after(in_doubt(), (200, Signal.NO_REFERENCE), (200, BEGAN), (201, twin))
 
     assert (d.state, d.reason) == (State.FAILED, "unknown")
 
@@ -188,7 +180,7 @@ def test_another_refusal_while_in_doubt_leaves_the_doubt_to_be_settled() -> None
 
     assert after(d, (30, Found("101", STILL_PENDING))).state is State.PENDING
 
-    refused = after(d, (30, NothingFound()))
+    refused = after(d, (30, Signal.NOTHING_FOUND))
     assert (refused.state, refused.reason) == (State.FAILED, "not_enough_credits")
 
 
@@ -203,10 +195,10 @@ def test_a_queued_message_waits_for_the_new_secret_until_it_expires() -> None:
     assert (d.state, d.reason) == (State.QUEUED, "invalid_auth")
     assert d.next == due(Task.WAIT, HOUR)
 
-    assert after(d, (9, Reachable())).next == d.next
-    assert after(d, (9, Restarted())).next == due(Task.SEND, 9)
+    assert after(d, (9, Signal.REACHABLE)).next == d.next
+    assert after(d, (9, Signal.RESTARTED)).next == due(Task.SEND, 9)
 
-    expired = after(d, (HOUR, Ticked()))
+    expired = after(d, (HOUR, Signal.TICKED))
     assert (expired.state, expired.reason) == (State.EXPIRED, "invalid_auth")
 
 
@@ -217,7 +209,7 @@ def test_a_secret_that_stays_wrong_leaves_the_fate_of_an_earlier_attempt_unknown
     d = after(in_doubt(), (2, BEGAN), (3, Refused("invalid_auth")))
     assert d.next == due(Task.WAIT, HOUR)
 
-    ended = after(d, (HOUR, Ticked()))
+    ended = after(d, (HOUR, Signal.TICKED))
     assert (ended.state, ended.reason) == (State.FAILED, "unknown")
 
 
@@ -292,7 +284,7 @@ def test_a_repeat_that_comes_too_late_becomes_a_look() -> None:
     d = in_doubt()
     assert d.next == due(Task.SEND, 2)
 
-    assert after(d, (LAST_REPEAT, Ticked())).next == due(Task.FIND, LAST_REPEAT)
+    assert after(d, (LAST_REPEAT, Signal.TICKED)).next == due(Task.FIND, LAST_REPEAT)
     late = after(d, (LAST_REPEAT, BEGAN))
     assert late.attempt_at is None
     assert late.next == due(Task.FIND, LAST_REPEAT)
@@ -320,7 +312,7 @@ def test_what_is_found_was_accepted() -> None:
 
 def test_what_is_not_found_was_not_sent_and_goes_out_at_once() -> None:
     """Nothing is in doubt any more, and the pauses begin anew."""
-    d = after(in_doubt(), (200, NothingFound()))
+    d = after(in_doubt(), (200, Signal.NOTHING_FOUND))
 
     assert (d.state, d.next) == (State.QUEUED, due(Task.SEND, 200))
     assert (d.doubt_since, d.tries) == (None, 0)
@@ -330,14 +322,14 @@ def test_without_anything_to_compare_with_an_alert_is_rather_sent_than_dropped()
     None
 ):
     """But it is remembered that it may have been sent already."""
-    d = after(in_doubt(), (200, NoReference()))
+    d = after(in_doubt(), (200, Signal.NO_REFERENCE))
     assert d.next == due(Task.SEND, 200)
 
-    ended = after(d, (HOUR, Ticked()))
+    ended = after(d, (HOUR, Signal.TICKED))
     assert (ended.state, ended.reason) == (State.FAILED, "unknown")
 
 
-@pytest.mark.parametrize("event", [Undecided(), AskFailed()])
+@pytest.mark.parametrize("event", [Signal.UNDECIDED, Signal.ASK_FAILED])
 def test_what_can_not_be_told_yet_is_asked_again(event: Event) -> None:
     """Until the message expires, but for at least ten minutes; then it is unknown."""
     d = after(in_doubt(lifetime=60), (100, event))
@@ -352,7 +344,7 @@ def test_what_can_not_be_told_yet_is_asked_again(event: Event) -> None:
 def test_a_look_waits_until_the_latest_attempt_can_not_arrive_any_more() -> None:
     """What was lost on the way may take effect until then."""
     d = after(in_doubt(), (70, BEGAN), (71, Silent("no_answer")), (72, Silent("x")))
-    d = after(d, (100, Reachable()))
+    d = after(d, (100, Signal.REACHABLE))
 
     assert d.next == due(Task.FIND, 100)
     early = after(in_doubt(), (90, BEGAN), (99, Silent("no_answer")))
@@ -363,7 +355,7 @@ def test_a_caller_told_that_it_is_queued_does_not_wait_for_the_attempt_under_way
     None
 ):
     """The attempt goes on."""
-    d = after(begun(), (10, Told()))
+    d = after(begun(), (10, Signal.TOLD))
 
     assert d.announced
     assert d.waits
@@ -374,10 +366,10 @@ def test_a_caller_told_that_it_is_queued_does_not_wait_for_the_attempt_under_way
 def test_when_the_provider_is_back_nothing_pauses_any_longer() -> None:
     """Inside the window it is sent, later it is looked for; an attempt goes on."""
     pausing = after(begun(), (0, NotSent("cannot_connect")))
-    assert after(pausing, (1, Reachable())).next == due(Task.SEND, 1)
-    assert after(in_doubt(), (1, Reachable())).next == due(Task.SEND, 1)
-    assert after(in_doubt(), (119, Reachable())).next == due(Task.FIND, 119)
-    assert after(begun(), (1, Reachable())) == begun()
+    assert after(pausing, (1, Signal.REACHABLE)).next == due(Task.SEND, 1)
+    assert after(in_doubt(), (1, Signal.REACHABLE)).next == due(Task.SEND, 1)
+    assert after(in_doubt(), (119, Signal.REACHABLE)).next == due(Task.FIND, 119)
+    assert after(begun(), (1, Signal.REACHABLE)) == begun()
 
 
 def test_a_message_expires_when_it_certainly_was_not_sent() -> None:
@@ -385,7 +377,7 @@ def test_a_message_expires_when_it_certainly_was_not_sent() -> None:
     d = after(begun(lifetime=60), (58, NotSent("cannot_connect")))
     assert d.next == due(Task.WAIT, 60)
 
-    expired = after(d, (60, Ticked()))
+    expired = after(d, (60, Signal.TICKED))
     assert (expired.state, expired.reason, expired.next) == (
         State.EXPIRED,
         "cannot_connect",
@@ -395,16 +387,16 @@ def test_a_message_expires_when_it_certainly_was_not_sent() -> None:
 
 def test_a_message_in_doubt_does_not_expire() -> None:
     """It is looked for instead of being sent again."""
-    d = after(begun(lifetime=60), (58, Silent("no_answer")), (60, Ticked()))
+    d = after(begun(lifetime=60), (58, Silent("no_answer")), (60, Signal.TICKED))
 
     assert (d.state, d.next) == (State.QUEUED, due(Task.FIND, 60))
-    assert after(d, (70, NothingFound())).state is State.EXPIRED
+    assert after(d, (70, Signal.NOTHING_FOUND)).state is State.EXPIRED
 
 
 def test_an_attempt_does_not_begin_when_its_time_is_over() -> None:
     """Nor does an attempt under way end by it."""
     assert after(delivery(lifetime=60), (60, BEGAN)).state is State.EXPIRED
-    assert after(begun(lifetime=60), (61, Ticked())).state is State.QUEUED
+    assert after(begun(lifetime=60), (61, Signal.TICKED)).state is State.QUEUED
     assert after(begun(lifetime=60), (61, Accepted("101"))).state is State.WAITING
 
 
@@ -468,7 +460,7 @@ def test_an_error_while_sending_is_the_end() -> None:
     assert (d.state, d.reason) == (State.FAILED, "send_error")
 
 
-@pytest.mark.parametrize("event", [NoReport(), AskFailed()])
+@pytest.mark.parametrize("event", [Signal.NO_REPORT, Signal.ASK_FAILED])
 def test_a_report_that_is_not_there_is_asked_for_again(event: Event) -> None:
     """That is no error."""
     d = after(accepted(), (90, event))
@@ -477,7 +469,8 @@ def test_a_report_that_is_not_there_is_asked_for_again(event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [NothingFound(), NoReference(), Undecided(), AskFailed()]
+    "event",
+    [Signal.NOTHING_FOUND, Signal.NO_REFERENCE, Signal.UNDECIDED, Signal.ASK_FAILED],
 )
 def test_a_lost_id_is_looked_for_again(event: Event) -> None:
     """The message itself is certain to have been accepted."""
@@ -508,7 +501,9 @@ def test_a_handset_that_stays_off_costs_at_most_60_questions() -> None:
     assert (d.state, d.reason) == (State.FAILED, "no_report")
 
 
-@pytest.mark.parametrize("event", [NoReport(), AskFailed(), Reported(NOT_YET)])
+@pytest.mark.parametrize(
+    "event", [Signal.NO_REPORT, Signal.ASK_FAILED, Reported(NOT_YET)]
+)
 def test_after_48_hours_and_10_minutes_what_is_open_counts_as_failed(
     event: Event,
 ) -> None:
@@ -525,7 +520,7 @@ def test_after_48_hours_and_10_minutes_what_is_open_counts_as_failed(
 def test_a_report_at_the_last_moment_still_counts() -> None:
     """The 48 hours begin with the time that the message was scheduled for."""
     later = after(delivery(send_in=HOUR), (0, BEGAN), (1, Accepted("101")))
-    d = after(later, (HOUR, Ticked()), (HOUR + REPORT_END - 1, NoReport()))
+    d = after(later, (HOUR, Signal.TICKED), (HOUR + REPORT_END - 1, Signal.NO_REPORT))
     assert not d.final
 
     assert after(d, (HOUR + REPORT_END, Reported(DELIVERED))).state is State.DELIVERED
@@ -533,21 +528,21 @@ def test_a_report_at_the_last_moment_still_counts() -> None:
 
 def test_after_a_restart_an_attempt_under_way_is_in_doubt() -> None:
     """The clock may have been set meanwhile, so that no window can be trusted."""
-    d = after(begun(), (1, Restarted()))
+    d = after(begun(), (1, Signal.RESTARTED))
 
     assert (d.state, d.reason, d.announced) == (State.QUEUED, "no_answer", True)
     assert d.doubt_since == 0
     assert d.next == due(Task.FIND, 1 + SETTLE)
-    assert after(d, (2, Reachable())).next == due(Task.FIND, 1 + SETTLE)
+    assert after(d, (2, Signal.REACHABLE)).next == due(Task.FIND, 1 + SETTLE)
 
 
 def test_after_a_restart_there_is_time_to_look_for_what_is_in_doubt() -> None:
     """Ten minutes at least, even if Home Assistant was off for a day."""
-    d = after(in_doubt(), (24 * HOUR, Restarted()))
+    d = after(in_doubt(), (24 * HOUR, Signal.RESTARTED))
     assert d.next == due(Task.FIND, 24 * HOUR + SETTLE)
 
-    assert after(d, (24 * HOUR + 599, AskFailed())).state is State.QUEUED
-    assert after(d, (24 * HOUR + 600, AskFailed())).reason == "unknown"
+    assert after(d, (24 * HOUR + 599, Signal.ASK_FAILED)).state is State.QUEUED
+    assert after(d, (24 * HOUR + 600, Signal.ASK_FAILED)).reason == "unknown"
 
 
 @pytest.mark.parametrize("clock", [-1000, 5, 1000])
@@ -555,7 +550,7 @@ def test_after_a_restart_a_look_waits_as_if_the_attempt_had_just_begun(
     clock: float,
 ) -> None:
     """The clock does not tell how long ago it was, and it may still arrive."""
-    d = after(in_doubt(), (clock, Restarted()), (clock + 1, Reachable()))
+    d = after(in_doubt(), (clock, Signal.RESTARTED), (clock + 1, Signal.REACHABLE))
 
     assert d.next == due(Task.FIND, clock + SETTLE)
 
@@ -564,13 +559,13 @@ def test_after_a_restart_what_was_certainly_not_sent_is_sent_at_once() -> None:
     """Unless it expired meanwhile."""
     d = after(begun(), (0, NotSent("cannot_connect")))
 
-    assert after(d, (60, Restarted())).next == due(Task.SEND, 60)
-    assert after(d, (HOUR, Restarted())).state is State.EXPIRED
+    assert after(d, (60, Signal.RESTARTED)).next == due(Task.SEND, 60)
+    assert after(d, (HOUR, Signal.RESTARTED)).state is State.EXPIRED
 
 
 def test_after_a_restart_an_accepted_message_goes_on_where_it_was() -> None:
     """Its report is due when it was due before."""
-    assert after(accepted(), (5 * HOUR, Restarted())) == accepted()
+    assert after(accepted(), (5 * HOUR, Signal.RESTARTED)) == accepted()
 
 
 @pytest.mark.parametrize(
@@ -582,16 +577,16 @@ def test_after_a_restart_an_accepted_message_goes_on_where_it_was() -> None:
         NotSent("x"),
         Silent("x"),
         Reported(DELIVERED),
-        NoReport(),
+        Signal.NO_REPORT,
         Found("9", DELIVERED),
-        NothingFound(),
-        NoReference(),
-        Undecided(),
-        AskFailed(),
-        Told(),
-        Reachable(),
-        Ticked(),
-        Restarted(),
+        Signal.NOTHING_FOUND,
+        Signal.NO_REFERENCE,
+        Signal.UNDECIDED,
+        Signal.ASK_FAILED,
+        Signal.TOLD,
+        Signal.REACHABLE,
+        Signal.TICKED,
+        Signal.RESTARTED,
     ],
 )
 @pytest.mark.parametrize(
@@ -606,7 +601,8 @@ def test_the_end_is_the_end(end: State, event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "event", [BEGAN, Accepted("9"), Refused("x"), Silent("x"), Told(), Reachable()]
+    "event",
+    [BEGAN, Accepted("9"), Refused("x"), Silent("x"), Signal.TOLD, Signal.REACHABLE],
 )
 def test_what_belongs_to_sending_changes_nothing_once_it_is_accepted(
     event: Event,

@@ -29,25 +29,17 @@ from custom_components.bisms.record import (
     FINAL,
     UNKNOWN,
     Accepted,
-    AskFailed,
     Began,
     Delivery,
     Event,
     Found,
-    NoReference,
-    NoReport,
-    NothingFound,
     NotSent,
-    Reachable,
     Refused,
     Reported,
-    Restarted,
+    Signal,
     Silent,
     State,
     Task,
-    Ticked,
-    Told,
-    Undecided,
 )
 
 from .messages import ALI, AYSE, HOUR, NOW, delivery, having
@@ -103,7 +95,7 @@ class Life(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         """Let time go by."""
         self.now += seconds
-        self.happen(Ticked())
+        self.happen(Signal.TICKED)
 
     @precondition(lambda self: self.d.next is not None)
     @rule(late=st.floats(0, 2))
@@ -111,7 +103,7 @@ class Life(RuleBasedStateMachine):
         """Let time go by until something is due."""
         assert self.d.next is not None
         self.now = max(self.now, self.d.next.at) + late
-        self.happen(Ticked())
+        self.happen(Signal.TICKED)
 
     @precondition(lambda self: self.task is Task.SEND)
     @rule(newest=st.sampled_from([None, "", "100"]))
@@ -145,7 +137,14 @@ class Life(RuleBasedStateMachine):
     @rule(
         event=st.one_of(
             st.builds(Found, st.just("101"), REPORTS),
-            st.sampled_from([NothingFound(), NoReference(), Undecided(), AskFailed()]),
+            st.sampled_from(
+                [
+                    Signal.NOTHING_FOUND,
+                    Signal.NO_REFERENCE,
+                    Signal.UNDECIDED,
+                    Signal.ASK_FAILED,
+                ]
+            ),
         )
     )
     def look(self, event: Event) -> None:
@@ -155,7 +154,8 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.task is Task.REPORT)
     @rule(
         event=st.one_of(
-            st.builds(Reported, REPORTS), st.sampled_from([NoReport(), AskFailed()])
+            st.builds(Reported, REPORTS),
+            st.sampled_from([Signal.NO_REPORT, Signal.ASK_FAILED]),
         )
     )
     def ask(self, event: Event) -> None:
@@ -165,19 +165,19 @@ class Life(RuleBasedStateMachine):
     @rule()
     def return_of_the_provider(self) -> None:
         """Let the provider answer again."""
-        self.happen(Reachable())
+        self.happen(Signal.REACHABLE)
 
     @precondition(lambda self: not self.d.answered)
     @rule()
     def answer_to_the_caller(self) -> None:
         """Tell the caller that it is queued."""
-        self.happen(Told())
+        self.happen(Signal.TOLD)
 
     @rule(away=st.floats(0, 100_000), clock=st.floats(-7200, 7200))
     def restart(self, away: float, clock: float) -> None:
         """Start Home Assistant again, its clock set meanwhile."""
         self.now = max(NOW, self.now + away + clock)
-        self.happen(Restarted())
+        self.happen(Signal.RESTARTED)
 
     @invariant()
     def something_is_due_until_the_end(self) -> None:
@@ -228,7 +228,7 @@ class Life(RuleBasedStateMachine):
             self.happen(_silence(self.d))
             if self.d.next is not None:
                 self.now = max(self.now, self.d.next.at)
-                self.happen(Ticked())
+                self.happen(Signal.TICKED)
                 if self.task is Task.SEND:
                     self.happen(Began("100", self.now))
         raise AssertionError(f"It never ends: {having(self.d)}")
@@ -236,7 +236,7 @@ class Life(RuleBasedStateMachine):
 
 def _silence(d: Delivery) -> Event:
     """Return what becomes of whatever is under way when nobody answers."""
-    return AskFailed() if d.attempt_at is None else Silent("no_answer")
+    return Signal.ASK_FAILED if d.attempt_at is None else Silent("no_answer")
 
 
 Life.TestCase.settings = settings(
@@ -249,5 +249,5 @@ def test_an_unchanged_message_is_the_same_object() -> None:
     """That is how it is told that nothing happened."""
     d = delivery()
 
-    assert advance(d, Ticked(), NOW) is d
+    assert advance(d, Signal.TICKED, NOW) is d
     assert replace(d) == d

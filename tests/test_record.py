@@ -11,11 +11,11 @@ from custom_components.bisms.record import (
     NotSent,
     Refused,
     Reported,
+    Signal,
     Silent,
     State,
     Step,
     Task,
-    Told,
     happened,
     number_states,
     overall,
@@ -110,8 +110,8 @@ def test_a_message_waits_in_the_outbox_once_its_caller_was_told() -> None:
     begun = after(delivery(), (0, Began("", NOW)))
 
     assert not begun.waits
-    assert after(begun, (10, Told())).waits
-    assert not after(begun, (10, Told()), (11, Accepted("1"))).waits
+    assert after(begun, (10, Signal.TOLD)).waits
+    assert not after(begun, (10, Signal.TOLD), (11, Accepted("1"))).waits
 
 
 def test_a_message_is_unresolved_while_a_sending_may_be_its_own() -> None:
@@ -165,7 +165,7 @@ def test_the_latest_thing_done_about_a_message_is_known() -> None:
 def test_what_happened_means_something_to_a_user() -> None:
     """Each event comes once, and in the order in which things happened."""
     new, begun = delivery(), after(delivery(), (0, Began("", NOW)))
-    queued = after(begun, (10, Told()))
+    queued = after(begun, (10, Signal.TOLD))
     sent = after(queued, (11, Accepted("101")))
     delivered = after(sent, (90, Reported(report(ReportPhase.FINAL, ayse=D))))
 

@@ -18,10 +18,8 @@ from custom_components.bisms.record import (
     Delivery,
     Event,
     Found,
-    NoReference,
-    NothingFound,
+    Signal,
     State,
-    Undecided,
 )
 from custom_components.bisms.search import find
 
@@ -107,7 +105,10 @@ async def test_a_sending_to_other_numbers_is_never_ours(
     numbers: tuple[str, ...],
 ) -> None:
     """Another program uses the same account."""
-    assert await found(Books({"101": numbers, "100": ()}), in_doubt()) == NothingFound()
+    assert (
+        await found(Books({"101": numbers, "100": ()}), in_doubt())
+        == Signal.NOTHING_FOUND
+    )
 
 
 async def test_all_numbers_must_be_the_same() -> None:
@@ -121,7 +122,7 @@ async def test_all_numbers_must_be_the_same() -> None:
 
 async def test_without_new_sendings_nothing_is_found() -> None:
     """It certainly was not sent."""
-    assert await found(Books({"100": ()}), in_doubt()) == NothingFound()
+    assert await found(Books({"100": ()}), in_doubt()) == Signal.NOTHING_FOUND
 
 
 @pytest.mark.parametrize("numbers", [None, ()])
@@ -129,7 +130,9 @@ async def test_a_sending_without_a_report_leaves_the_question_open(
     numbers: tuple[str, ...] | None,
 ) -> None:
     """79 and 29 do not tell to whom it went; sending again could double it."""
-    assert await found(Books({"101": numbers, "100": ()}), in_doubt()) == Undecided()
+    assert (
+        await found(Books({"101": numbers, "100": ()}), in_doubt()) == Signal.UNDECIDED
+    )
 
 
 async def test_a_match_settles_it_whatever_else_is_open() -> None:
@@ -163,7 +166,7 @@ async def test_ids_that_move_to_the_next_page_meanwhile_are_asked_about_once() -
 
     books = Moving({str(number): (ALI,) for number in range(106, 99, -1)})
 
-    assert await found(books, in_doubt()) == NothingFound()
+    assert await found(books, in_doubt()) == Signal.NOTHING_FOUND
     assert sorted(books.asked) == [str(number) for number in range(101, 107)]
 
 
@@ -171,8 +174,8 @@ async def test_nothing_to_compare_with_leaves_nothing_to_look_for() -> None:
     """The newest id was never learned, or is gone."""
     books = Books({"101": (AYSE,)})
 
-    assert await found(books, in_doubt(baseline=None)) == NoReference()
-    assert await found(books, in_doubt(baseline="1")) == NoReference()
+    assert await found(books, in_doubt(baseline=None)) == Signal.NO_REFERENCE
+    assert await found(books, in_doubt(baseline="1")) == Signal.NO_REFERENCE
     assert books.asked.count("101") == 0
 
 
@@ -187,7 +190,7 @@ async def test_a_server_that_repeats_its_last_page_does_not_keep_us_forever() ->
 
     books = Stuck({"101": (AYSE,)})
 
-    assert await found(books, in_doubt()) == NoReference()
+    assert await found(books, in_doubt()) == Signal.NO_REFERENCE
     assert books.asked == ["page 0", "page 1"]
 
 
@@ -196,14 +199,14 @@ async def test_in_an_account_that_was_empty_every_sending_is_new() -> None:
     books = Books({"2": (AYSE,), "1": (ALI,)})
 
     assert await found(books, in_doubt(baseline="")) == Found("2", about(AYSE))
-    assert await found(Books({}), in_doubt(baseline="")) == NothingFound()
+    assert await found(Books({}), in_doubt(baseline="")) == Signal.NOTHING_FOUND
 
 
 async def test_an_id_that_another_message_has_is_not_asked_about() -> None:
     """It can't be ours."""
     books = Books({"101": (AYSE,), "100": ()})
 
-    assert await found(books, in_doubt(), known("101", AYSE)) == NothingFound()
+    assert await found(books, in_doubt(), known("101", AYSE)) == Signal.NOTHING_FOUND
     assert books.asked == ["page 0"]
 
 
@@ -214,7 +217,7 @@ async def test_an_id_that_another_message_got_meanwhile_is_not_taken_from_it() -
 
     event = await find(cast(BismsClient, books), in_doubt(), lambda: next(sights))
 
-    assert event == NothingFound()
+    assert event == Signal.NOTHING_FOUND
 
 
 async def test_no_answer_is_no_answer() -> None:
@@ -224,8 +227,12 @@ async def test_no_answer_is_no_answer() -> None:
 
 
 RIVALS = {
-    "a rival in doubt may have the only match": ([in_doubt(since=5)], 1, Undecided()),
-    "a rival that is accepted has it": ([lost(since=5)], 1, NothingFound()),
+    "a rival in doubt may have the only match": (
+        [in_doubt(since=5)],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival that is accepted has it": ([lost(since=5)], 1, Signal.NOTHING_FOUND),
     "with a match for each, the older is ours": (
         [in_doubt(since=5)],
         2,
@@ -234,7 +241,7 @@ RIVALS = {
     "two rivals, one of which has a match for certain": (
         [lost(since=5), in_doubt(since=5)],
         2,
-        Undecided(),
+        Signal.UNDECIDED,
     ),
     "a rival to other numbers does not count": (
         [in_doubt(ALI, since=5)],
@@ -246,7 +253,11 @@ RIVALS = {
         1,
         Found("101", about(AYSE)),
     ),
-    "a rival accepted around that time may have it": ([lost(since=-2)], 1, Undecided()),
+    "a rival accepted around that time may have it": (
+        [lost(since=-2)],
+        1,
+        Signal.UNDECIDED,
+    ),
     "a rival that is unknown for good may have it": (
         [
             having(
@@ -254,12 +265,12 @@ RIVALS = {
             )
         ],
         1,
-        Undecided(),
+        Signal.UNDECIDED,
     ),
     "a rival that was sent again without knowing may have several": (
         [having(known("103", AYSE), accepted_at=NOW + 9, unknowable=True)],
         2,
-        Undecided(),
+        Signal.UNDECIDED,
     ),
     "a message that was not sent is no rival": (
         [delivery(AYSE)],
@@ -284,5 +295,5 @@ async def test_an_accepted_message_takes_the_oldest_match() -> None:
     books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
 
     assert await found(books, lost(), in_doubt()) == Found("101", about(AYSE))
-    assert await found(Books({"100": ()}), lost()) == NothingFound()
-    assert await found(Books({"101": None, "100": ()}), lost()) == Undecided()
+    assert await found(Books({"100": ()}), lost()) == Signal.NOTHING_FOUND
+    assert await found(Books({"101": None, "100": ()}), lost()) == Signal.UNDECIDED

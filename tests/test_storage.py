@@ -19,7 +19,12 @@ SOME_TIME = st.none() | TIMES
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NUMBERS = st.from_regex(r"905[0-9]{9}", fullmatch=True)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=3))])
-SMS = st.builds(Sms, numbers=st.lists(NUMBERS, min_size=1).map(tuple), text=TEXTS)
+SMS = st.builds(
+    Sms,
+    numbers=st.lists(NUMBERS, min_size=1).map(tuple),
+    text=TEXTS,
+    parts=st.integers(1, 6),
+)
 MESSAGES = st.builds(
     Message,
     header=TEXTS,
@@ -130,9 +135,11 @@ def damaged(*path: str | int, value: Any) -> Any:
         damaged("deliveries", 0, "next", value={"task": "SING", "at": 1}),
         damaged("deliveries", 0, "next", value={}),
         damaged("deliveries", 0, "numbers", value={"905559998877": 7}),
-        damaged("deliveries", 0, "message", value=None),
-        damaged("deliveries", 0, "message", "sms", value=[{"numbers": ["1"]}]),
-        damaged("deliveries", 0, "message", "send_at", value="soon"),
+        damaged("messages", value=[]),
+        damaged("messages", value={}),
+        damaged("messages", "d1", value=None),
+        damaged("messages", "d1", "sms", value=[{"numbers": ["1"]}]),
+        damaged("messages", "d1", "send_at", value="soon"),
         damaged("spent", value=[]),
         damaged("spent", value={"x": 1}),
     ],
@@ -302,6 +309,24 @@ def test_where_one_file_cannot_be_written_the_other_one_keeps_it(
     assert 3 < memory.snapshots < 15
 
 
+def test_a_journal_that_lacks_something_does_not_go_on() -> None:
+    """What stood on disk before stays readable, until there is space for a snapshot."""
+    memory = Full()
+    storage = DeliveryStorage(memory)
+    first = Saved([sent()])
+    outcome(storage.save(first))
+    memory.full = {"journal", "snapshot"}
+    other = having(sent(), id="d2")
+    outcome(storage.save(Saved([other])))
+    memory.full = {"snapshot"}
+    outcome(storage.save(Saved([having(other, tries=1)])))
+    assert saved_in(memory) == first
+
+    memory.full = set()
+    outcome(storage.save(Saved([], "7")))
+    assert saved_in(memory) == Saved([sent(), having(other, tries=1)], "7")
+
+
 def test_a_snapshot_that_could_not_be_made_is_made_with_the_next_save() -> None:
     """Else one that Home Assistant writes at its end could make the journal out of date."""
     memory = Full()
@@ -315,6 +340,14 @@ def test_a_snapshot_that_could_not_be_made_is_made_with_the_next_save() -> None:
 
     assert memory.snapshots == 2
     assert saved_in(memory) == Saved([having(sent(), tries=1)], "7")
+
+
+def test_a_message_is_written_once() -> None:
+    """What changes is what becomes of it."""
+    memory, _ = three_saves()
+
+    assert memory.journal.count(b"Duman") == 0
+    assert str(memory.snapshot).count("Duman") == 1
 
 
 def test_a_snapshot_is_made_when_the_journal_is_twice_as_long() -> None:

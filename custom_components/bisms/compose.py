@@ -65,8 +65,8 @@ def same_text(
     _check_time(choices, now)
     numbers = _numbers(recipients, book)
     return [
-        _message(choices, (Sms(numbers=numbers, text=piece),))
-        for piece in _pieces(text, choices)
+        _message(choices, (Sms(numbers=numbers, text=piece, parts=parts),))
+        for piece, parts in _pieces(text, choices)
     ]
 
 
@@ -87,12 +87,12 @@ def own_texts(
     numbers: dict[str, dict[str, None]] = {}
     sms: list[Sms] = []
     for recipient, text in texts:
-        (piece,) = _pieces(text, choices)
+        [(piece, parts)] = _pieces(text, choices)
         known = numbers.setdefault(piece, {})
         new = [n for n in _numbers([recipient], book) if n not in known]
         known.update(dict.fromkeys(new))
         if new:
-            sms.append(Sms(numbers=tuple(new), text=piece))
+            sms.append(Sms(numbers=tuple(new), text=piece, parts=parts))
     if not sms:
         raise invalid("no_recipients")
     return _message(choices, tuple(sms), individual=True)
@@ -116,11 +116,6 @@ def preview(text: str, how: TurkishCharacters, too_long: TooLong) -> Preview:
             sum(piece.parts for piece in pieces),
         )
     return Preview(sent, whole, changed)
-
-
-def cost(message: Message) -> int:
-    """Return what a message costs, in credits: its parts, for every number."""
-    return sum(measure(sms.text).parts * len(sms.numbers) for sms in message.sms)
 
 
 def number_of(written: str | int) -> str:
@@ -149,17 +144,18 @@ def _numbers(
     return tuple(found)
 
 
-def _pieces(text: str, choices: Choices) -> list[str]:
-    """Return a text as it goes on the wire: several pieces only where it may be split."""
+def _pieces(text: str, choices: Choices) -> list[tuple[str, int]]:
+    """Return a text as it goes on the wire, and its parts: in pieces where it may be split."""
     sent = _letters(fold(text), choices.turkish_characters)
     if not sent.strip():
         raise invalid("empty_message")
     if (parts := measure(sent).parts) <= MAX_PARTS:
-        return [sent]
+        return [(sent, parts)]
     if choices.too_long is TooLong.SPLIT:
-        return split(sent)
+        return [(piece, measure(piece).parts) for piece in split(sent)]
     if choices.too_long is TooLong.TRUNCATE:
-        return [truncate(sent)]
+        cut = truncate(sent)
+        return [(cut, measure(cut).parts)]
     raise invalid("message_too_long", parts=parts, max_parts=MAX_PARTS)
 
 

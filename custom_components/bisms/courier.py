@@ -14,13 +14,12 @@ from .provider.codes import (
 from .provider.models import Message
 from .record import (
     Accepted,
-    AskFailed,
     Delivery,
     Event,
-    NoReport,
     NotSent,
     Refused,
     Reported,
+    Signal,
     Silent,
 )
 from .search import find
@@ -92,7 +91,7 @@ class Courier:
             report = await self._client.get_report(dlr_id)
         except ReportNotFoundError:
             self._answered()
-            return NoReport()
+            return Signal.NO_REPORT
         except BismsError as err:
             return self._ask_failed(err)
         self._answered()
@@ -113,7 +112,7 @@ class Courier:
             self._refused(err)
         else:
             self._unanswered()
-        return AskFailed()
+        return Signal.ASK_FAILED
 
     def _refused(self, err: RefusedError) -> None:
         self._answered()

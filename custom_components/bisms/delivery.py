@@ -15,18 +15,18 @@
 | queued | `NotSent` | queued | SEND after a pause |
 | queued | `Silent` | queued, in doubt | SEND inside the window, else FIND |
 | queued | `Found` | waiting, then as the report says | REPORT |
-| queued | `NothingFound` | as before the doubt: queued, or the end that had to wait | SEND at once |
-| queued | `NoReference` | queued; what was in doubt stays unknown for good | SEND at once |
-| queued | `Undecided`, `AskFailed` | queued; failed: unknown, once past `doubt_until` | FIND after a pause |
-| queued | `Told` | queued, announced: the caller no longer waits | as before |
-| queued | `Reachable` | queued | what was pausing, at once |
+| queued | `NOTHING_FOUND` | as before the doubt: queued, or the end that had to wait | SEND at once |
+| queued | `NO_REFERENCE` | queued; what was in doubt stays unknown for good | SEND at once |
+| queued | `UNDECIDED`, `ASK_FAILED` | queued; failed: unknown, once past `doubt_until` | FIND after a pause |
+| queued | `TOLD` | queued, announced: the caller no longer waits | as before |
+| queued | `REACHABLE` | queued | what was pausing, at once |
 | queued | any of these past `expires_at` | expired; in doubt: queued | nothing; FIND |
-| scheduled | `Ticked` past `send_at` | waiting | REPORT 90 s later |
+| scheduled | `TICKED` past `send_at` | waiting | REPORT 90 s later |
 | waiting, pending | `Reported` | forward only: pending, or an end | REPORT, ever more rarely |
 | waiting, pending | `Found` | as `Reported`, the dlrId now known | REPORT |
-| waiting, pending | `NoReport`, `NothingFound`, `Undecided`, `AskFailed` | the same | REPORT or FIND |
+| waiting, pending | `NO_REPORT`, `NOTHING_FOUND`, `UNDECIDED`, `ASK_FAILED` | the same | REPORT or FIND |
 | waiting, pending | any of these past 48 h + 10 min | an end; what is open counts as failed | nothing |
-| not final | `Restarted` | an attempt under way becomes doubt | FIND, SEND or as before |
+| not final | `RESTARTED` | an attempt under way becomes doubt | FIND, SEND or as before |
 
 The duplicate window: within 2 minutes of an attempt whose fate is unknown the provider answers
 77 to a repeat if that attempt got through, so a repeat is safe as long as it certainly arrives
@@ -42,26 +42,18 @@ from .record import (
     FINAL,
     UNKNOWN,
     Accepted,
-    AskFailed,
     Began,
     Delivery,
     Event,
     Found,
-    NoReference,
-    NoReport,
-    NothingFound,
     NotSent,
-    Reachable,
     Refused,
     Reported,
-    Restarted,
+    Signal,
     Silent,
     State,
     Step,
     Task,
-    Ticked,
-    Told,
-    Undecided,
     number_states,
     overall,
 )
@@ -136,17 +128,17 @@ def _while_queued(d: Delivery, event: Event, now: float, jitter: float) -> Deliv
             return _again(_doubted(d, reason), now, jitter)
         case Found(dlr_id, report):
             return _reported(_accepted(d, now, dlr_id=dlr_id), report, now)
-        case NothingFound():
+        case Signal.NOTHING_FOUND:
             return _undoubted(d, now)
-        case NoReference():
+        case Signal.NO_REFERENCE:
             return _undoubted(replace(d, unknowable=True), now)
-        case Undecided() | AskFailed():
+        case Signal.UNDECIDED | Signal.ASK_FAILED:
             return _still_in_doubt(d, now, jitter)
-        case Told():
+        case Signal.TOLD:
             return replace(d, announced=True)
-        case Reachable() if d.next is not None and d.reason != INVALID_AUTH:
+        case Signal.REACHABLE if d.next is not None and d.reason != INVALID_AUTH:
             return replace(d, next=_next_request(d, now, now))
-        case Restarted():
+        case Signal.RESTARTED:
             return _resumed(d, now)
     return d
 
@@ -157,9 +149,15 @@ def _while_accepted(d: Delivery, event: Event, now: float) -> Delivery:
             return _reported(d, report, now)
         case Found(dlr_id, report):
             return _reported(replace(d, dlr_id=dlr_id), report, now)
-        case NoReport() | NothingFound() | NoReference() | Undecided() | AskFailed():
+        case (
+            Signal.NO_REPORT
+            | Signal.NOTHING_FOUND
+            | Signal.NO_REFERENCE
+            | Signal.UNDECIDED
+            | Signal.ASK_FAILED
+        ):
             return _asked(d, now)
-        case Ticked() if d.next is not None and d.next.task is Task.WAIT:
+        case Signal.TICKED if d.next is not None and d.next.task is Task.WAIT:
             return _asked(d, now) if now >= d.next.at else d
     return d
 

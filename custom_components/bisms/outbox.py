@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import replace
 from functools import partial
 from itertools import batched, chain
 import random
@@ -12,7 +11,6 @@ from uuid import uuid4
 
 from .agenda import Agenda
 from .allowance import Allowance
-from .compose import cost
 from .courier import Courier
 from .delivery import advance
 from .provider.client import BismsClient
@@ -23,12 +21,9 @@ from .record import (
     Began,
     Delivery,
     Event,
-    Reachable,
     Refused,
-    Restarted,
+    Signal,
     Task,
-    Ticked,
-    Told,
     entered,
     shifted,
 )
@@ -161,7 +156,7 @@ class Outbox:
     async def start(self) -> None:
         """Take up every open delivery where it was, and learn the newest id."""
         self._running = True
-        await self._tell_all(Restarted())
+        await self._tell_all(Signal.RESTARTED)
         self._spawn(self._learn_newest_id(), "bisms newest id")
 
     async def close(self) -> None:
@@ -180,7 +175,7 @@ class Outbox:
             request.cancel()
         # A caller who waits on would write to the files of this outbox's successor.
         for delivery_id in list(self._answers):
-            self._apply(delivery_id, Told())
+            self._apply(delivery_id, Signal.TOLD)
         await self._flush()
 
     async def send(
@@ -213,7 +208,8 @@ class Outbox:
         if self._closed:
             raise ClosedError
         now = self._now()
-        self._allowance.spend(sum(map(cost, messages)), hourly_limit, now)
+        parts = sum(message.credits for message in messages)
+        self._allowance.spend(parts, hourly_limit, now)
         loop = asyncio.get_running_loop()
         answers: dict[str, asyncio.Future[None]] = {}
         for message in messages:
@@ -224,7 +220,7 @@ class Outbox:
         _, unanswered = await asyncio.wait(answers.values(), timeout=ANSWER_WITHIN)
         for delivery_id, answer in answers.items():
             if answer in unanswered:
-                self._apply(delivery_id, Told())
+                self._apply(delivery_id, Signal.TOLD)
         await self._flush()
         return tuple(map(self._delivery, answers))
 
@@ -291,7 +287,7 @@ class Outbox:
     def _on_return(self) -> None:
         """Let everything go that waits, now that the provider answers again."""
         if self._queued:
-            self._spawn(self._tell_all(Reachable()), "bisms release")
+            self._spawn(self._tell_all(Signal.REACHABLE), "bisms release")
 
     def _pump(self) -> None:
         """Carry out what is due, a few requests at a time; be back for what is due later."""
@@ -318,7 +314,7 @@ class Outbox:
             return
         if delivery.next is None or delivery.next.at != due_at:
             return
-        step = self._apply(delivery_id, Ticked()).next
+        step = self._apply(delivery_id, Signal.TICKED).next
         if step is None or step.at > now or step.task is Task.WAIT:
             return
         self._in_hand.add(delivery_id)
@@ -365,10 +361,12 @@ class Outbox:
         beside = self._unresolved == 0 and not self._storage.holds(delivery)
         begun = self._apply(delivery.id, Began(self._newest_id, self._newest_at))
         if begun.attempt_at is None:
-            return Ticked()
+            return Signal.TICKED
         self._twins.note_attempt(delivery)
         if beside:
-            self._spawn(self._flush(), "bisms save")
+            # Once the request has left: a message of thousands of texts takes time to encode.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(lambda: self._spawn(self._flush(), "bisms flush"))
         else:
             await self._flush()
         event = await self._courier.send(delivery.message)
@@ -376,7 +374,7 @@ class Outbox:
             self._newest_id, self._newest_at = event.dlr_id, begun.attempt_at
         if isinstance(event, Refused):
             others = self._others(delivery.id)
-            return replace(event, repeats_other=self._twins.explain(delivery, others))
+            return event._replace(repeats_other=self._twins.explain(delivery, others))
         return event
 
     async def _learn_newest_id(self) -> None:

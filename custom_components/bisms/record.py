@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
+from typing import NamedTuple
 
 from .provider.models import DeliveryReport, Message, NumberState
 
@@ -195,23 +196,20 @@ def entered(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Began:
+class Began(NamedTuple):
     """An attempt begins; the newest id known in the account is of the time `baseline_at`."""
 
     baseline: str | None
     baseline_at: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The provider accepted the message and gave it an id."""
 
     dlr_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The provider refused.
 
     `repeats_other` says whether another message with the same content, accepted within the
@@ -222,98 +220,68 @@ class Refused:
     repeats_other: bool | None = False
 
 
-@dataclass(frozen=True, slots=True)
-class NotSent:
+class NotSent(NamedTuple):
     """The attempt certainly did not reach the provider."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(NamedTuple):
     """The attempt's fate is unknown."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """A delivery report arrived."""
 
     report: DeliveryReport
 
 
-@dataclass(frozen=True, slots=True)
-class NoReport:
-    """The provider has no report for the id (79)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A sending that can only be this message was found, with its report."""
 
     dlr_id: str
     report: DeliveryReport
 
 
-@dataclass(frozen=True, slots=True)
-class NothingFound:
-    """None of the sendings since the baseline is this message."""
+class Signal(Enum):
+    """What can happen of which there is nothing more to tell.
+
+    Attributes
+    ----------
+    NO_REPORT
+        The provider has no report for the id (79).
+    NOTHING_FOUND
+        None of the sendings since the baseline is this message.
+    NO_REFERENCE
+        There was no baseline to look from.
+    UNDECIDED
+        A sending that may be this message has no report to tell by yet.
+    ASK_FAILED
+        A question, not an attempt to send, got no answer.
+    TOLD
+        The caller was answered `queued` while the attempt is still under way.
+    REACHABLE
+        The provider answers again.
+    TICKED
+        Time went by.
+    RESTARTED
+        The delivery was read back after a stop, a crash or a reload.
+    """
+
+    NO_REPORT = auto()
+    NOTHING_FOUND = auto()
+    NO_REFERENCE = auto()
+    UNDECIDED = auto()
+    ASK_FAILED = auto()
+    TOLD = auto()
+    REACHABLE = auto()
+    TICKED = auto()
+    RESTARTED = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class NoReference:
-    """There was no baseline to look from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """A sending that may be this message has no report to tell by yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskFailed:
-    """A question, not an attempt to send, got no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The caller was answered `queued` while the attempt is still under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reachable:
-    """The provider answers again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """Time went by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restarted:
-    """The delivery was read back after a stop, a crash or a reload."""
-
-
-type Event = (
-    Began
-    | Accepted
-    | Refused
-    | NotSent
-    | Silent
-    | Reported
-    | NoReport
-    | Found
-    | NothingFound
-    | NoReference
-    | Undecided
-    | AskFailed
-    | Told
-    | Reachable
-    | Ticked
-    | Restarted
-)
+type Event = Began | Accepted | Refused | NotSent | Silent | Reported | Found | Signal
 
 
 def number_states(delivery: Delivery) -> dict[str, NumberState]:

@@ -6,7 +6,7 @@ from .delivery import SETTLE
 from .provider.client import BismsClient
 from .provider.codes import ReportNotFoundError
 from .provider.models import DeliveryReport, ReportPhase
-from .record import Delivery, Event, Found, NoReference, NothingFound, Undecided
+from .record import Delivery, Event, Found, Signal
 
 
 async def find(
@@ -31,8 +31,8 @@ async def find(
         A question got no answer, or was refused.
     """
     ids = await _ids_since(client, delivery.baseline)
-    if isinstance(ids, NoReference):
-        return ids
+    if ids is None:
+        return Signal.NO_REFERENCE
     taken = _taken(others())
     reports: dict[str, DeliveryReport | None] = {
         dlr_id: await _report(client, dlr_id)
@@ -42,10 +42,11 @@ async def find(
     return _decide(delivery, reports, others())
 
 
-async def _ids_since(
-    client: BismsClient, baseline: str | None
-) -> list[str] | NoReference:
-    """Return the ids newer than the baseline, newest first; read no page in vain."""
+async def _ids_since(client: BismsClient, baseline: str | None) -> list[str] | None:
+    """Return the ids newer than the baseline, newest first; None without one to go by.
+
+    No page is read in vain.
+    """
     ids: dict[str, None] = {}
     page = 0
     while batch := await client.get_sent_ids(page):
@@ -56,9 +57,7 @@ async def _ids_since(
                 return list(ids)
             ids[dlr_id] = None
         page += 1
-    if baseline == "":
-        return list(ids)
-    return NoReference()
+    return list(ids) if baseline == "" else None
 
 
 async def _report(client: BismsClient, dlr_id: str) -> DeliveryReport | None:
@@ -92,7 +91,7 @@ def _decide(
         for dlr_id, report in free.items()
         if report is not None and set(report.numbers) == numbers
     ]
-    undecided = Undecided() if None in free.values() else NothingFound()
+    undecided = Signal.UNDECIDED if None in free.values() else Signal.NOTHING_FOUND
     if delivery.accepted_at is not None:
         return matches[0] if matches else undecided
     rivals = [
@@ -105,7 +104,7 @@ def _decide(
     if len(matches) > len(rivals) and not several:
         # The oldest: a rival whose baseline is newer could not take that one.
         return matches[0]
-    return Undecided() if len(matches) > certain else undecided
+    return Signal.UNDECIDED if len(matches) > certain else undecided
 
 
 def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:

@@ -118,8 +118,8 @@ def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:
                 "text": sms.text,
                 "language": measured.language.value,
                 "length": measured.length,
-                "parts": measured.parts,
-                "credits": measured.parts * len(sms.numbers),
+                "parts": sms.parts,
+                "credits": sms.parts * len(sms.numbers),
                 "header": delivery.message.header,
                 "expires_at": isoformat(delivery.expires_at),
             }

@@ -31,7 +31,6 @@ from .coordinator import (
     recipients,
 )
 from .entity import AccountEntity, RecipientEntity
-from .provider.text import measure
 from .record import Delivery, State, state_for
 from .sending import isoformat
 
@@ -152,7 +151,7 @@ class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):
             "dlr_id": delivery.dlr_id,
             "recipients": list(delivery.message.numbers),
             "sent_at": None if sent_at is None else isoformat(sent_at),
-            "parts": sum(measure(sms.text).parts for sms in delivery.message.sms),
+            "parts": sum(sms.parts for sms in delivery.message.sms),
             "reason": delivery.reason,
         }
 

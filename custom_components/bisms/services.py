@@ -52,17 +52,20 @@ _SEND_MESSAGES_SCHEMA = vol.Schema(
     {
         **_ACCOUNT,
         **SEND_OPTIONS,
-        vol.Required(ATTR_MESSAGES): vol.All(
-            cv.ensure_list,
-            [
-                {
-                    vol.Required(ATTR_RECIPIENT): cv.string,
-                    vol.Required(ATTR_MESSAGE): cv.string,
-                }
-            ],
-        ),
+        vol.Required(ATTR_MESSAGES): cv.ensure_list,
     }
 )
+_TEXTS_SCHEMA = vol.Schema(
+    {
+        vol.Required(ATTR_MESSAGES): [
+            {
+                vol.Required(ATTR_RECIPIENT): cv.string,
+                vol.Required(ATTR_MESSAGE): cv.string,
+            }
+        ]
+    }
+)
+"""Checked apart, in a thread: thousands of texts would hold up the event loop."""
 _PREVIEW_SCHEMA = vol.Schema(
     {**_ACCOUNT, **TEXT_OPTIONS, vol.Required(ATTR_MESSAGE): cv.string}
 )
@@ -114,11 +117,18 @@ async def _send_message(call: ServiceCall) -> ServiceResponse:
 
 async def _send_messages(call: ServiceCall) -> ServiceResponse:
     """Send each recipient a text of its own."""
-    texts = [
-        (item[ATTR_RECIPIENT], item[ATTR_MESSAGE]) for item in call.data[ATTR_MESSAGES]
+    entry, run = _entry(call), call.hass.async_add_executor_job
+    texts = await run(_texts, call.data[ATTR_MESSAGES])
+    deliveries = await send_texts(entry, texts, call.data, call.context)
+    return await run(respond, deliveries)
+
+
+def _texts(messages: list[Any]) -> list[tuple[str, str]]:
+    """Return recipients and texts; raise `vol.Invalid` as Home Assistant's check would."""
+    checked = _TEXTS_SCHEMA({ATTR_MESSAGES: messages})
+    return [
+        (item[ATTR_RECIPIENT], item[ATTR_MESSAGE]) for item in checked[ATTR_MESSAGES]
     ]
-    deliveries = await send_texts(_entry(call), texts, call.data, call.context)
-    return await call.hass.async_add_executor_job(respond, deliveries)
 
 
 async def _preview_message(call: ServiceCall) -> ServiceResponse:

@@ -1,15 +1,17 @@
 """What the outbox keeps on disk: its deliveries and what it must remember beside them.
 
 A snapshot holds everything; what changes afterwards is appended to a journal, line by line,
-which costs the disk the same however much is kept. When the journal has become long, a new
+which costs the disk the same however much is kept. A message never changes, so that it is
+written once, apart from what becomes of it. When the journal has become long, a new
 snapshot is made and the journal begins anew. Its first line names the snapshot it continues:
 the journal of another one is out of date. Its last line may have been cut off by a power
 failure: nobody was told yet that what it says is on disk.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from itertools import chain
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -20,6 +22,8 @@ from .record import Delivery, State, Step, Task
 
 LEAST_JOURNAL = 256 * 1024
 """Bytes up to which a journal always may grow, and up to twice the size of the snapshot."""
+
+_RECORDED = [field.name for field in fields(Delivery) if field.name != "message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +81,9 @@ class DeliveryStorage:
             Bytes up to which the journal may grow, however small the snapshot is.
         """
         self._files = files
-        self._encoded: dict[str, bytes] = {}
+        self._messages: dict[str, bytes] = {}
+        self._records: dict[str, bytes] = {}
         self._snapshot: str | None = None
-        self._snapshot_due = False
         self._journal_end = 0
         self._least_journal = self._journal_limit = least_journal
 
@@ -90,45 +94,56 @@ class DeliveryStorage:
             if snapshot is None:
                 return Saved()
             lines = _lines_since(snapshot["snapshot"], journal)
-            saved = _saved([snapshot, *map(orjson.loads, lines[1:])])
+            saved = _saved(snapshot, map(orjson.loads, lines[1:]))
         except (AttributeError, KeyError, TypeError, ValueError) as err:
             raise UnreadableStoreError(type(err).__name__) from err
         self._snapshot = snapshot["snapshot"]
         self._journal_end = sum(map(len, lines)) + len(lines)
-        self._encode(saved.deliveries)
+        self._keep(
+            {each.id: orjson.dumps(each.message) for each in saved.deliveries},
+            {each.id: _record(each) for each in saved.deliveries},
+        )
         return saved
 
     def holds(self, delivery: Delivery) -> bool:
         """Whether a delivery, in whatever state, is on disk or about to be."""
-        return delivery.id in self._encoded
+        return delivery.id in self._records
 
     async def save(self, changes: Saved, forgotten: Collection[str] = ()) -> None:
         """Save the deliveries that changed, and drop others; return when it is on disk."""
-        changed = self._encode(changes.deliveries)
-        for delivery_id in forgotten:
-            self._encoded.pop(delivery_id, None)
+        records = {each.id: _record(each) for each in changes.deliveries}
+        messages = {
+            each.id: orjson.dumps(each.message)
+            for each in changes.deliveries
+            if each.id not in self._messages
+        }
+        self._keep(messages, records, forgotten)
         beside = {
             "newest_id": changes.newest_id,
             "newest_at": changes.newest_at,
             "spent": {str(minute): n for minute, n in changes.spent.items()},
         }
-        if not await self._append(
-            {**_of(changed), "forgotten": [*forgotten], **beside}
-        ):
-            self._snapshot_due = True
-        if self._snapshot_due or self._journal_end > self._journal_limit:
-            await self._make_snapshot({**_of(self._encoded.values()), **beside})
+        change = {**_of(messages, records), "forgotten": [*forgotten], **beside}
+        appended = await self._append(change)
+        if not appended or self._journal_end > self._journal_limit:
+            await self._make_snapshot({**_of(self._messages, self._records), **beside})
 
-    def _encode(self, deliveries: Iterable[Delivery]) -> list[bytes]:
-        """Encode deliveries, and keep that for the next snapshot, latest change last."""
-        encoded = {delivery.id: orjson.dumps(delivery) for delivery in deliveries}
-        for delivery_id in encoded:
-            self._encoded.pop(delivery_id, None)
-        self._encoded |= encoded
-        return list(encoded.values())
+    def _keep(
+        self,
+        messages: Mapping[str, bytes],
+        records: Mapping[str, bytes],
+        forgotten: Iterable[str] = (),
+    ) -> None:
+        """Keep what is encoded for the next snapshot, the latest change last."""
+        for delivery_id in (*records, *forgotten):
+            self._records.pop(delivery_id, None)
+        for delivery_id in forgotten:
+            self._messages.pop(delivery_id, None)
+        self._messages |= messages
+        self._records |= records
 
     async def _append(self, change: dict[str, Any]) -> bool:
-        """Append to the journal, if there is one that can be written; return that."""
+        """Append to the journal, if there is one that lacks nothing; return that."""
         if self._snapshot is None:
             return False
         begin = b"" if self._journal_end else orjson.dumps(self._snapshot) + b"\n"
@@ -136,6 +151,7 @@ class DeliveryStorage:
         try:
             await self._files.append(self._journal_end, line)
         except OSError:
+            self._snapshot = None
             return False
         self._journal_end += len(line)
         return True
@@ -143,16 +159,22 @@ class DeliveryStorage:
     async def _make_snapshot(self, everything: dict[str, Any]) -> None:
         """Save everything; the journal goes on until that is certain to be on disk."""
         snapshot = uuid4().hex
-        self._snapshot_due = True
         if await self._files.save({"snapshot": snapshot, **everything}):
-            self._snapshot, self._snapshot_due = snapshot, False
-            self._journal_end = 0
-            size = sum(map(len, self._encoded.values()))
-            self._journal_limit = max(self._least_journal, 2 * size)
+            self._snapshot, self._journal_end = snapshot, 0
+            saved = chain(self._messages.values(), self._records.values())
+            self._journal_limit = max(self._least_journal, 2 * sum(map(len, saved)))
 
 
-def _of(encoded: Iterable[bytes]) -> dict[str, Any]:
-    return {"deliveries": list(map(orjson.Fragment, encoded))}
+def _record(delivery: Delivery) -> bytes:
+    """Encode a delivery without its message."""
+    return orjson.dumps({name: getattr(delivery, name) for name in _RECORDED})
+
+
+def _of(messages: Mapping[str, bytes], records: Mapping[str, bytes]) -> dict[str, Any]:
+    return {
+        "messages": {key: orjson.Fragment(each) for key, each in messages.items()},
+        "deliveries": list(map(orjson.Fragment, records.values())),
+    }
 
 
 def _lines_since(snapshot: str, journal: bytes) -> list[bytes]:
@@ -171,29 +193,31 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _saved(records: Iterable[Mapping[str, Any]]) -> Saved:
+def _saved(snapshot: Mapping[str, Any], changes: Iterable[Mapping[str, Any]]) -> Saved:
     """Return what a snapshot and the changes since amount to."""
-    deliveries: dict[str, Mapping[str, Any]] = {}
-    for record in records:
-        for delivery in record["deliveries"]:
-            deliveries.pop(delivery["id"], None)
-            deliveries[delivery["id"]] = delivery
-        for delivery_id in record.get("forgotten", ()):
-            deliveries.pop(delivery_id, None)
+    messages: dict[str, Mapping[str, Any]] = {}
+    records: dict[str, Mapping[str, Any]] = {}
+    for saved in (snapshot, *changes):
+        messages |= saved["messages"]
+        for record in saved["deliveries"]:
+            records.pop(record["id"], None)
+            records[record["id"]] = record
+        for delivery_id in saved.get("forgotten", ()):
+            records.pop(delivery_id, None)
     return Saved(
-        list(map(_delivery, deliveries.values())),
-        record["newest_id"],
-        record["newest_at"],
-        {int(minute): parts for minute, parts in record["spent"].items()},
+        [_delivery(record, messages[key]) for key, record in records.items()],
+        saved["newest_id"],
+        saved["newest_at"],
+        {int(minute): parts for minute, parts in saved["spent"].items()},
     )
 
 
-def _delivery(record: Mapping[str, Any]) -> Delivery:
+def _delivery(record: Mapping[str, Any], message: Mapping[str, Any]) -> Delivery:
     context, step = record["context"], record["next"]
     return Delivery(
         **{
             **record,
-            "message": _message(record["message"]),
+            "message": _message(message),
             "context": None if context is None else tuple(context),
             "state": State(record["state"]),
             "next": None if step is None else Step(Task(step["task"]), step["at"]),
@@ -211,7 +235,7 @@ def _message(record: Mapping[str, Any]) -> Message:
         **{
             **record,
             "sms": tuple(
-                Sms(numbers=tuple(sms["numbers"]), text=sms["text"])
+                Sms(**{**sms, "numbers": tuple(sms["numbers"])})
                 for sms in record["sms"]
             ),
             "send_at": None if send_at is None else datetime.fromisoformat(send_at),

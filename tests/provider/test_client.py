@@ -40,7 +40,9 @@ from .conftest import SECRET, ClientFactory, Request, ScriptedProvider
 
 ONE = "905559998877"
 OTHER = "905559998866"
-MESSAGE = Message(header="BAŞLIK", sms=(Sms(numbers=(ONE, OTHER), text="Merhaba"),))
+MESSAGE = Message(
+    header="BAŞLIK", sms=(Sms(numbers=(ONE, OTHER), text="Merhaba", parts=1),)
+)
 
 type Call = Callable[[BismsClient], Awaitable[object]]
 
@@ -155,24 +157,39 @@ async def test_one_post_carries_all_numbers(
 @pytest.mark.parametrize(
     ("message", "method"),
     [
-        (Message(header="X", sms=(Sms(numbers=(ONE,), text="a"),)), "GET"),
-        (Message(header="X", sms=(Sms(numbers=(ONE, OTHER), text="a"),)), "POST"),
+        (Message(header="X", sms=(Sms(numbers=(ONE,), text="a", parts=1),)), "GET"),
+        (
+            Message(header="X", sms=(Sms(numbers=(ONE, OTHER), text="a", parts=1),)),
+            "POST",
+        ),
         (
             Message(
                 header="X",
-                sms=(Sms(numbers=(ONE,), text="a"), Sms(numbers=(OTHER,), text="b")),
+                sms=(
+                    Sms(numbers=(ONE,), text="a", parts=1),
+                    Sms(numbers=(OTHER,), text="b", parts=1),
+                ),
             ),
             "POST",
         ),
         (
-            Message(header="X", sms=(Sms(numbers=(ONE,), text="a"),), individual=True),
+            Message(
+                header="X",
+                sms=(Sms(numbers=(ONE,), text="a", parts=1),),
+                individual=True,
+            ),
             "POST",
         ),
-        (Message(header="X", sms=(Sms(numbers=(ONE,), text="a"),), validity=5), "POST"),
+        (
+            Message(
+                header="X", sms=(Sms(numbers=(ONE,), text="a", parts=1),), validity=5
+            ),
+            "POST",
+        ),
         (
             Message(
                 header="X",
-                sms=(Sms(numbers=(ONE,), text="a"),),
+                sms=(Sms(numbers=(ONE,), text="a", parts=1),),
                 send_at=datetime(2030, 1, 1, tzinfo=UTC),
             ),
             "POST",
@@ -476,14 +493,16 @@ async def test_a_code_counts_whatever_the_http_status_below_500(
         (
             Message(
                 header="X",
-                sms=(Sms(numbers=tuple(map(str, range(10_000))), text="a"),),
+                sms=(Sms(numbers=tuple(map(str, range(10_000))), text="a", parts=1),),
             ),
             REQUEST_TIMEOUT + 4,
         ),
         (
             Message(
                 header="X",
-                sms=tuple(Sms(numbers=(ONE,), text="ş" * 160) for _ in range(10_000)),
+                sms=tuple(
+                    Sms(numbers=(ONE,), text="ş" * 160, parts=1) for _ in range(10_000)
+                ),
             ),
             60,
         ),
@@ -499,7 +518,11 @@ async def test_ten_thousand_texts_go_out_in_one_request_without_a_long_block(
 ) -> None:
     """The event loop gets its turn all the while the body is built."""
     sms = tuple(
-        Sms(numbers=(f"9055{number:08}",), text=f"Sayın üye {number}, " + "ş" * 150)
+        Sms(
+            numbers=(f"9055{number:08}",),
+            text=f"Sayın üye {number}, " + "ş" * 150,
+            parts=1,
+        )
         for number in range(10_000)
     )
     turns = 0

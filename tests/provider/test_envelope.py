@@ -31,7 +31,9 @@ def parse(body: str) -> ET.Element:
 
 def one_text(text: str, *numbers: str) -> Message:
     """Make a message with one text."""
-    return Message(header="BAŞLIK", sms=(Sms(numbers=numbers or (ONE,), text=text),))
+    return Message(
+        header="BAŞLIK", sms=(Sms(numbers=numbers or (ONE,), text=text, parts=1),)
+    )
 
 
 def test_one_text_to_several_numbers_looks_as_in_the_document() -> None:
@@ -49,8 +51,8 @@ def test_a_text_for_each_number_looks_as_in_the_document() -> None:
     message = Message(
         header="BAŞLIK",
         sms=(
-            Sms(numbers=(ONE, OTHER), text="1"),
-            Sms(numbers=("905550000000",), text="2"),
+            Sms(numbers=(ONE, OTHER), text="1", parts=1),
+            Sms(numbers=("905550000000",), text="2", parts=1),
         ),
     )
     assert xml(message) == (
@@ -65,7 +67,9 @@ def test_a_text_for_each_number_looks_as_in_the_document() -> None:
 
 def test_a_single_text_goes_out_individually_when_asked() -> None:
     """The shape of the answer then is that of several."""
-    message = Message(header="X", sms=(Sms(numbers=(ONE,), text="1"),), individual=True)
+    message = Message(
+        header="X", sms=(Sms(numbers=(ONE,), text="1", parts=1),), individual=True
+    )
     assert parse(xml(message)).findtext("messages/mb/no") == ONE
 
 
@@ -73,7 +77,7 @@ def test_options_come_before_the_message_and_only_when_used() -> None:
     """An empty element would be refused."""
     message = Message(
         header="X",
-        sms=(Sms(numbers=(ONE,), text="1"),),
+        sms=(Sms(numbers=(ONE,), text="1", parts=1),),
         validity=2880,
         send_at=datetime(2015, 7, 23, 9, 30, tzinfo=timezone(timedelta(hours=3))),
     )
@@ -101,7 +105,9 @@ def test_options_come_before_the_message_and_only_when_used() -> None:
 )
 def test_the_time_is_istanbuls_without_padding(moment: datetime, written: str) -> None:
     """Wherever the user is."""
-    message = Message(header="X", sms=(Sms(numbers=(ONE,), text="1"),), send_at=moment)
+    message = Message(
+        header="X", sms=(Sms(numbers=(ONE,), text="1", parts=1),), send_at=moment
+    )
     assert parse(xml(message)).findtext("sendDateTime") == written
 
 
@@ -121,7 +127,7 @@ def test_no_text_breaks_the_xml(text: str) -> None:
 def test_a_folded_text_arrives_exactly_as_previewed(text: str) -> None:
     """In both forms."""
     sent = fold(text)
-    one = Sms(numbers=(ONE,), text=sent)
+    one = Sms(numbers=(ONE,), text=sent, parts=1)
     same = parse(xml(Message(header="X", sms=(one,))))
     own = parse(xml(Message(header="X", sms=(one, one))))
     assert same.findtext("message/msg") == sent
@@ -151,7 +157,7 @@ def test_the_estimated_size_is_close(
     """Enough to choose a time-out by."""
     message = Message(
         header="X",
-        sms=tuple(Sms(numbers=(ONE,) * numbers, text=text) for text in texts),
+        sms=tuple(Sms(numbers=(ONE,) * numbers, text=text, parts=1) for text in texts),
         individual=individual,
     )
     size = len(xml(message).encode())

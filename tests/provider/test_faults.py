@@ -33,7 +33,9 @@ from .conftest import SECRET, ClientFactory, RawServer, ScriptedProvider
 
 TEXT = "Kasa sifresi 4711 bahce kapisi acik"
 ONE = "905559998877"
-MESSAGE = Message(header="EV", sms=(Sms(numbers=(ONE, "905559998866"), text=TEXT),))
+MESSAGE = Message(
+    header="EV", sms=(Sms(numbers=(ONE, "905559998866"), text=TEXT, parts=1),)
+)
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n00 5"
 
 
@@ -378,7 +380,7 @@ async def test_an_answer_to_very_many_texts_is_not_quoted(
 ) -> None:
     """Looking for each of them in it would take too long."""
     provider.answer = b"what?"
-    many = tuple(Sms(numbers=(ONE,), text=TEXT * 10) for _ in range(1000))
+    many = tuple(Sms(numbers=(ONE,), text=TEXT * 10, parts=1) for _ in range(1000))
     with pytest.raises(BismsError) as caught:
         await client.send_many(Message(header="EV", sms=many))
     assert "what?" not in str(caught.value)

@@ -145,10 +145,10 @@ def plan(seed: int) -> Plan:
 
 def _send(random: Random, span: float, number: int) -> Send:
     numbers = tuple(random.sample(PHONES, random.choice((1, 1, 1, 2, 3))))
-    sms: tuple[Sms, ...] = (Sms(numbers=numbers, text=f"Message {number}."),)
+    sms: tuple[Sms, ...] = (Sms(numbers=numbers, text=f"Message {number}.", parts=1),)
     if random.random() < 0.15:
         sms = tuple(
-            Sms(numbers=(phone,), text=f"Message {number}, copy {copy}.")
+            Sms(numbers=(phone,), text=f"Message {number}, copy {copy}.", parts=1)
             for copy, phone in enumerate(numbers)
         )
     return Send(

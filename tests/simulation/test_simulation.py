@@ -150,7 +150,10 @@ def believe_in_every_write(patch: pytest.MonkeyPatch) -> None:
     async def believed(
         self: storage.DeliveryStorage, change: dict[str, object]
     ) -> bool:
-        return await append(self, change) or self._snapshot is not None
+        snapshot = self._snapshot
+        appended = await append(self, change)
+        self._snapshot = snapshot
+        return appended or snapshot is not None
 
     patch.setattr(storage.DeliveryStorage, "_append", believed)
 

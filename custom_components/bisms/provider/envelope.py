@@ -1,9 +1,9 @@
 """The XML body that asks the provider to send (section 5)."""
 
 from collections.abc import Iterator
+from html import escape
 import re
 from typing import Final
-from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from .models import Message
@@ -99,7 +99,7 @@ def _each_its_own(message: Message) -> Iterator[str]:
 
 def _element(name: str, content: str) -> str:
     """Return an element with escaped content."""
-    return f"<{name}>{escape(_NOT_XML.sub(' ', content))}</{name}>"
+    return f"<{name}>{escape(_NOT_XML.sub(' ', content), quote=False)}</{name}>"
 
 
 def _text(text: str) -> str:

@@ -19,10 +19,13 @@ class Sms:
         Recipients, 12 digits each, at least one, none twice.
     text
         The text as it goes on the wire: already folded (section 8).
+    parts
+        How many parts the text is billed as, for each number: 1-6 (section 8).
     """
 
     numbers: tuple[str, ...]
     text: str = field(repr=False)
+    parts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,11 @@ class Message:
     def numbers(self) -> tuple[str, ...]:
         """Every number of the request, in the order given."""
         return tuple(number for sms in self.sms for number in sms.numbers)
+
+    @property
+    def credits(self) -> int:
+        """What it costs: the parts of each text, for every number it goes to."""
+        return sum(sms.parts * len(sms.numbers) for sms in self.sms)
 
     def repeats(self, other: Message) -> bool:
         """Whether some SMS of it is the same as one of another's: sender, number, text."""
