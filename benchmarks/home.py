@@ -126,6 +126,21 @@ def account(url: str, *, username: str = "test") -> ConfigEntry:
     )
 
 
+class NoFiles:
+    """Files that keep nothing: what a save costs is measured elsewhere."""
+
+    async def load(self) -> tuple[Any, bytes]:
+        """Return nothing."""
+        return None, b""
+
+    async def save(self, snapshot: dict[str, Any]) -> bool:
+        """Keep nothing."""
+        return True
+
+    async def append(self, at: int, line: bytes) -> None:
+        """Keep nothing."""
+
+
 async def act(hass: HomeAssistant, domain: str, action: str, **data: Any) -> None:
     """Carry out an action, and wait for its end."""
     await hass.services.async_call(domain, action, data, blocking=True)

@@ -6,10 +6,13 @@ from statistics import median
 import time
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
+from custom_components.bisms.provider.envelope import elements
+from custom_components.bisms.provider.models import Message, Sms
 from scripts.simulator_process import SimulatorProcess
 
-from .home import account, act, ask, in_home_assistant, provider
+from .home import HEADER, account, act, ask, in_home_assistant, provider
 from .measuring import connections, timed, watched_loop
 from .peers import PEERS, TARGETLESS, PeerServer, peer_services, set_up_peers
 from .report import Figure, Part, Points, at_most, number
@@ -50,6 +53,7 @@ async def _measure(hass: HomeAssistant, *, scale: Scale) -> Part:
                 f"{largest:,} recipients against one", at[largest] / at[1], _GOAL, "×"
             )
         )
+        figures.append(await _bare_post(hass, simulator, largest, scale))
         for peer in PEERS:
             figure, points = await _peer(hass, peer, services, scale, at)
             figures.append(figure)
@@ -83,6 +87,28 @@ async def _ours(
             f"event loop {number(blocks.work * 1e3)} ms)",
         ),
     ]
+
+
+async def _bare_post(
+    hass: HomeAssistant, simulator: SimulatorProcess, many: int, scale: Scale
+) -> Figure:
+    """Measure what the simulated provider takes of that, and a bare request to it."""
+    session = async_get_clientsession(hass)
+
+    async def post() -> None:
+        sms = Sms(numbers=tuple(numbers(many)), text=_text(), parts=1)
+        message = Message(header=HEADER, sms=(sms,))
+        body = "".join(elements(message, "test", "test")).encode()
+        url = f"{simulator.url}/api/smspost/v1"
+        async with session.post(url, data=body) as answer:
+            if not (await answer.text()).startswith("00 "):
+                raise RuntimeError("The provider refused")
+
+    seconds = median([await timed(post()) for _ in range(scale.repeats)])
+    return Figure(
+        f"a bare aiohttp POST to {many:,}, which the simulated provider answers",
+        f"{number(seconds * 1e3)} ms",
+    )
 
 
 async def _peer(

@@ -5,10 +5,25 @@ from functools import partial
 from itertools import count
 
 from aiohttp import ClientSession
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
-from .home import HEADER, RECIPIENT, account, act, ask, in_home_assistant, provider
+from custom_components.bisms.outbox import Outbox
+from custom_components.bisms.provider.client import BismsClient
+from custom_components.bisms.provider.models import Message, Sms
+from custom_components.bisms.storage import DeliveryStorage
+
+from .home import (
+    HEADER,
+    RECIPIENT,
+    NoFiles,
+    account,
+    act,
+    ask,
+    in_home_assistant,
+    provider,
+)
 from .measuring import Way, connections, side_by_side
 from .peers import PEERS, TARGETLESS, peer_services, set_up_peers
 from .report import Figure, Part, at_most, number
@@ -18,6 +33,7 @@ LATENCY = 0.02
 
 _GOALS = {"notify.bisms": 1.5, "bisms.send_message": 1.5, "notify entity": 1.9}
 _GOAL_FAR_AWAY = 1.05
+_LIFETIME = 3600.0
 _OURS = 3 * (1 + 1 / 4) + 1 + 3 / 4
 """Deliveries for each send that is counted: three ways, warmed up, then the burst and from afar."""
 
@@ -30,8 +46,9 @@ def measure(scale: Scale) -> Part:
 async def _measure(hass: HomeAssistant, *, scale: Scale) -> Part:
     async with provider(hass) as simulator, peer_services(hass) as services:
         await set_up_peers(hass, services.url, [RECIPIENT])
-        await hass.config_entries.async_add(account(simulator.url))
-        ways = _ways(hass, simulator.url)
+        entry = account(simulator.url)
+        await hass.config_entries.async_add(entry)
+        ways = await _ways(hass, simulator.url, entry)
         near = await side_by_side(ways, rounds=scale.sends, warm_up=scale.sends // 4)
         before = connections(simulator.port)
         for _ in range(scale.sends):
@@ -88,7 +105,7 @@ def _milliseconds(seconds: float) -> str:
     return f"{number(seconds * 1e3)} ms"
 
 
-def _ways(hass: HomeAssistant, url: str) -> dict[str, Way]:
+async def _ways(hass: HomeAssistant, url: str, entry: ConfigEntry) -> dict[str, Way]:
     """Return the ways to send one SMS; each text is a new one."""
     numbers = count()
 
@@ -96,9 +113,15 @@ def _ways(hass: HomeAssistant, url: str) -> dict[str, Way]:
         return f"Kapı açıldı {next(numbers)}"
 
     session = async_get_clientsession(hass)
+    client: BismsClient = entry.runtime_data.client
+    outbox = await _outbox(hass, entry, client)
     to = [RECIPIENT]
     ways: dict[str, Way] = {
         "bare GET": lambda: _bare_get(session, url, text()),
+        "its client alone": lambda: client.send(_message(text())),
+        "its outbox alone, nothing saved or shown": lambda: outbox.send(
+            _message(text()), lifetime=_LIFETIME
+        ),
         "notify.bisms": lambda: act(hass, "notify", "bisms", message=text(), target=to),
         "bisms.send_message": lambda: ask(
             hass, "bisms", "send_message", message=text(), recipients=to
@@ -111,6 +134,24 @@ def _ways(hass: HomeAssistant, url: str) -> dict[str, Way]:
         target = {} if peer == TARGETLESS else {"target": to}
         ways[f"core's {peer}"] = partial(_through, hass, peer, text, target)
     return ways
+
+
+async def _outbox(
+    hass: HomeAssistant, entry: ConfigEntry, client: BismsClient
+) -> Outbox:
+    """Return an outbox that nobody listens to."""
+    outbox = Outbox(
+        client,
+        DeliveryStorage(NoFiles()),
+        spawn=partial(entry.async_create_background_task, hass),
+        on_refusal=lambda _: None,
+    )
+    await outbox.start()
+    return outbox
+
+
+def _message(text: str) -> Message:
+    return Message(header=HEADER, sms=(Sms(numbers=(RECIPIENT,), text=text, parts=1),))
 
 
 async def _through(

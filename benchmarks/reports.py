@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean, median
-from typing import Any
 
 from aiohttp import ClientSession
 
@@ -19,7 +18,7 @@ from simulator.core import Provider
 from simulator.reports import Handset
 from simulator.sendings import Account
 
-from .home import HEADER
+from .home import HEADER, NoFiles
 from .hurry import HurriedClock, HurriedLoop
 from .report import Figure, Part, Points, at_most, number
 from .scale import Scale
@@ -164,7 +163,7 @@ async def _follow(phones: Phones) -> Followed:
     async with simulator.serve() as url, ClientSession() as session:
         outbox = Outbox(
             BismsClient(session, "test", "test", url),
-            DeliveryStorage(_NoFiles()),
+            DeliveryStorage(NoFiles()),
             spawn=lambda work, name: loop.create_task(work, name=name),
             on_refusal=lambda _: None,
             clock=clock.now,
@@ -190,18 +189,3 @@ def _message(index: int) -> Message:
 
 def _number(index: int) -> str:
     return f"9055{index:08}"
-
-
-class _NoFiles:
-    """Files that keep nothing: what a save costs is measured elsewhere."""
-
-    async def load(self) -> tuple[Any, bytes]:
-        """Return nothing."""
-        return None, b""
-
-    async def save(self, snapshot: dict[str, Any]) -> bool:
-        """Keep nothing."""
-        return True
-
-    async def append(self, at: int, line: bytes) -> None:
-        """Keep nothing."""

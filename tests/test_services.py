@@ -316,6 +316,32 @@ async def test_each_recipient_gets_a_text_of_its_own_in_one_request(
     ]
 
 
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"recipient": "Ayşe"}],
+        [{"message": "Alo"}],
+        [{"recipient": "Ayşe", "message": "Alo", "header": "BASLIK1"}],
+        [{"recipient": ["Ayşe"], "message": "Alo"}],
+        [{"recipient": "Ayşe", "message": "Alo"}, "Alo"],
+        "Alo",
+    ],
+)
+async def test_an_individual_message_that_lacks_something_is_refused(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    messages: Any,
+) -> None:
+    """In the words of Home Assistant's own check, and nothing is sent."""
+    before = len(simulator.requests)
+
+    with pytest.raises(vol.Invalid, match="messages"):
+        await do(hass, "send_messages", messages=messages)
+
+    assert len(simulator.requests) == before
+
+
 async def test_hundreds_of_individual_messages_are_one_request_too(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+import io
 from urllib.parse import parse_qsl, urlsplit
 import xml.etree.ElementTree as ET
 
@@ -540,8 +541,21 @@ async def test_ten_thousand_texts_go_out_in_one_request_without_a_long_block(
     provider.answer = b"00 9"
     assert await client.send_many(Message(header="X", sms=sms)) == Receipt("9")
     [request] = provider.requests
+    assert isinstance(body, io.BytesIO)
     assert request.body == body.getvalue()
     assert len(request.body) > 2_000_000
+
+
+async def test_a_short_body_leaves_in_one_piece_with_its_headers(
+    provider: ScriptedProvider, client: BismsClient
+) -> None:
+    """A file, which aiohttp sends bit by bit, is for what is long."""
+    provider.answer = b"00 9"
+    await client.send_many(MESSAGE)
+
+    assert isinstance(await client._body(MESSAGE), bytes)
+    [request] = provider.requests
+    assert request.body == await client._body(MESSAGE)
 
 
 def test_a_client_shows_no_secret(client: BismsClient) -> None:

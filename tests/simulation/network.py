@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Set as AbstractSet
 from dataclasses import dataclass
-import io
 from random import Random
 from typing import override
 from urllib.parse import parse_qsl
@@ -12,6 +11,7 @@ from urllib.parse import parse_qsl
 from custom_components.bisms.provider.answers import ACCEPTED, Answer, Private
 from custom_components.bisms.provider.client import REQUEST_TIMEOUT, BismsClient
 from custom_components.bisms.provider.codes import Code, NoAnswerError, NotSentError
+from custom_components.bisms.provider.transport import Body
 from simulator.core import Provider
 
 NOT_CARRIED_OUT = {
@@ -172,11 +172,11 @@ class PlayedClient(BismsClient):
         target: str,
         *,
         private: Private,
-        body: io.BytesIO | None = None,
+        body: Body | None = None,
         expected: AbstractSet[Code] = ACCEPTED,
         timeout: float = REQUEST_TIMEOUT,
     ) -> Answer:
         """Make one request, and say by type what became of it."""
-        content = b"" if body is None else body.getvalue()
+        content = body if isinstance(body, bytes) else b""
         status, answer = await self._network.exchange(method, target, content)
         return Answer.read(status, answer, expected=expected, private=private)

@@ -13,7 +13,7 @@ from .answers import ACCEPTED, REPORTED, Answer, Private
 from .codes import Code
 from .envelope import elements, estimated_size
 from .models import DeliveryReport, Message, Receipt
-from .transport import exchange
+from .transport import Body, exchange
 
 DEFAULT_URL: Final = "http://sms.bisms.net:8080"
 """The provider's own address (section 1)."""
@@ -24,6 +24,8 @@ REQUEST_TIMEOUT: Final = 15
 _LONGEST_TIMEOUT = 60
 _BYTES_PER_SECOND = 50_000
 _ELEMENTS_AT_A_TIME = 500
+_ONE_PIECE = 64 * 1024
+"""Bytes of a body that leaves together with its headers; a longer one goes bit by bit."""
 
 
 def send_timeout(message: Message) -> float:
@@ -290,13 +292,15 @@ class BismsClient:
             private=Private(self._password, "\n".join(own.values())),
         )
 
-    async def _body(self, message: Message) -> io.BytesIO:
+    async def _body(self, message: Message) -> Body:
         """Build a body without holding up the event loop, however many texts it has."""
         body = io.BytesIO()
         pieces = elements(message, self._username, self._password)
         for some in batched(pieces, _ELEMENTS_AT_A_TIME, strict=False):
             body.write("".join(some).encode())
             await asyncio.sleep(0)
+        if body.tell() <= _ONE_PIECE:
+            return body.getvalue()
         body.seek(0)
         return body
 
@@ -306,7 +310,7 @@ class BismsClient:
         target: str,
         *,
         private: Private,
-        body: io.BytesIO | None = None,
+        body: Body | None = None,
         expected: AbstractSet[Code] = ACCEPTED,
         timeout: float = REQUEST_TIMEOUT,
     ) -> Answer:

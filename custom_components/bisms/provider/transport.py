@@ -19,6 +19,8 @@ _NEVER_BEGAN: Final = (
     aiohttp.NonHttpUrlClientError,
 )
 
+type Body = bytes | io.BytesIO
+
 
 async def exchange(
     session: aiohttp.ClientSession,
@@ -26,7 +28,7 @@ async def exchange(
     base_url: str,
     target: str,
     *,
-    body: io.BytesIO | None,
+    body: Body | None,
     timeout: float,
 ) -> tuple[int, bytes]:
     """Make one request and return the status and the body of its response (section 1).
