@@ -152,10 +152,6 @@ async def _different_texts(hass: HomeAssistant, scale: Scale) -> list[Figure]:
         seconds = await timed(ask(hass, "bisms", "send_messages", messages=texts))
     return [
         Figure(f"{many:,} different texts in one call", f"{number(seconds * 1e3)} ms"),
-        Figure(
-            f"{many:,} different texts: Home Assistant's check of the call, in one piece",
-            f"{number(_check_seconds(hass, texts) * 1e3)} ms",
-        ),
         at_most(
             f"{many:,} different texts: longest block of the event loop",
             blocks.work * 1e3,
@@ -164,15 +160,6 @@ async def _different_texts(hass: HomeAssistant, scale: Scale) -> list[Figure]:
             blocks.aside,
         ),
     ]
-
-
-def _check_seconds(hass: HomeAssistant, texts: list[dict[str, str]]) -> float:
-    """Return what Home Assistant takes to check such a call before it hands it on."""
-    schema = hass.services.async_services()["bisms"]["send_messages"].schema
-    assert schema is not None
-    begun = time.thread_time()
-    schema({"messages": texts})
-    return time.thread_time() - begun
 
 
 async def _send_one_text(hass: HomeAssistant, many: int) -> None:

@@ -1,6 +1,7 @@
 """Starting: what importing and setting up costs, against other integrations of core."""
 
 from collections.abc import Mapping
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -8,6 +9,7 @@ from pathlib import Path
 from statistics import median
 import time
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentryData
 from homeassistant.core import HomeAssistant
@@ -37,8 +39,10 @@ class Start:
     """What a start took, in seconds."""
 
     importing: float
+    classes: float
     cold: float
     reload: float
+    platforms: float
     block: float
     down: float
 
@@ -53,10 +57,22 @@ def measure(scale: Scale) -> Part:
     return Part(
         "6. Start",
         [
-            at_most("importing its modules", _ms(ours, "importing"), _IMPORT, "ms"),
+            at_most(
+                "importing its modules",
+                _ms(ours, "importing"),
+                _IMPORT,
+                "ms",
+                f"{number(_ms(ours, 'classes'))} ms of it to make dataclasses",
+            ),
             at_most("set-up, cold", _ms(ours, "cold"), _COLD, "ms"),
             at_most("set-up, cold, provider down", _ms(ours, "down"), _COLD, "ms"),
-            at_most("reload", _ms(ours, "reload"), _RELOAD, "ms"),
+            at_most(
+                "reload",
+                _ms(ours, "reload"),
+                _RELOAD,
+                "ms",
+                f"{number(_ms(ours, 'platforms'))} ms of it for its platforms and entities",
+            ),
             at_most(
                 "longest block of the event loop meanwhile",
                 _ms(ours, "block"),
@@ -94,14 +110,14 @@ async def _started(hass: HomeAssistant, *, domain: str) -> Start:
     for platform in _BASE_PLATFORMS:
         await async_setup_component(hass, platform, {})
     integration = await async_get_integration(hass, domain)
-    importing = _import_seconds(integration.pkg_path, integration.file_path)
+    importing, classes = _import_seconds(integration.pkg_path, integration.file_path)
     serve = provider if domain == OURS else peer_services
     async with serve(hass) as server:
         entry, entry_down = _entries(domain, server.url)
         async with watched_loop() as blocks:
             cold = await timed(hass.config_entries.async_add(entry))
             await hass.async_block_till_done()
-        reloads = []
+        reloads, platforms = [], _watched_platforms(hass)
         for _ in range(_RELOADS):
             reloads.append(
                 await timed(hass.config_entries.async_reload(entry.entry_id))
@@ -109,16 +125,54 @@ async def _started(hass: HomeAssistant, *, domain: str) -> Start:
             await hass.async_block_till_done()
     _point(domain, f"http://{LOOPBACK}:{free_port()}")
     down = await timed(hass.config_entries.async_add(entry_down))
-    return Start(importing, cold, median(reloads), blocks.work, down)
+    return Start(
+        importing,
+        classes,
+        cold,
+        median(reloads),
+        sum(platforms) / _RELOADS,
+        blocks.work,
+        down,
+    )
 
 
-def _import_seconds(package: str, folder: Path) -> float:
-    """Import an integration's modules, all of them, and return how long that took."""
-    begun = time.perf_counter()
-    import_module(package)
-    for file in sorted(folder.glob("*.py")):
-        import_module(f"{package}.{file.stem}")
-    return time.perf_counter() - begun
+def _import_seconds(package: str, folder: Path) -> tuple[float, float]:
+    """Import an integration's modules; return how long that took, and its dataclasses."""
+    make, making = dataclasses._process_class, [0.0]  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def timed_make(*what: object) -> object:
+        since = time.perf_counter()
+        made = make(*what)
+        making.append(time.perf_counter() - since)
+        return made
+
+    with patch.object(dataclasses, "_process_class", timed_make):
+        begun = time.perf_counter()
+        import_module(package)
+        for file in sorted(folder.glob("*.py")):
+            if file.stem != "__init__":
+                import_module(f"{package}.{file.stem}")
+        return time.perf_counter() - begun, sum(making)
+
+
+def _watched_platforms(hass: HomeAssistant) -> list[float]:
+    """Return a list that gets the seconds of each set-up and unload of platforms."""
+    taken: list[float] = []
+    entries = hass.config_entries
+    set_up, unload = entries.async_forward_entry_setups, entries.async_unload_platforms
+
+    async def timed_set_up(*what: Any) -> None:
+        taken.append(await timed(set_up(*what)))
+
+    async def timed_unload(*what: Any) -> bool:
+        begun = time.perf_counter()
+        unloaded = await unload(*what)
+        taken.append(time.perf_counter() - begun)
+        return unloaded
+
+    entries.async_forward_entry_setups = timed_set_up  # type: ignore[assignment, method-assign]
+    entries.async_unload_platforms = timed_unload  # type: ignore[assignment, method-assign]
+    return taken
 
 
 def _entries(domain: str, url: str) -> tuple[ConfigEntry, ConfigEntry]:

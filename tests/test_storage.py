@@ -1,5 +1,7 @@
 """What the outbox keeps on disk comes back as it was."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, timedelta, timezone
 from typing import Any
@@ -325,6 +327,40 @@ def test_a_journal_that_lacks_something_does_not_go_on() -> None:
     memory.full = set()
     outcome(storage.save(Saved([], "7")))
     assert saved_in(memory) == Saved([sent(), having(other, tries=1)], "7")
+
+
+class Slow(Memory):
+    """Files that do what is asked a moment later, whoever still waits for it."""
+
+    async def append(self, at: int, line: bytes) -> None:
+        """Append in a moment."""
+        asyncio.get_running_loop().call_soon(outcome, super().append(at, line))
+        await asyncio.sleep(0.01)
+
+    async def save(self, snapshot: dict[str, Any]) -> bool:
+        """Replace the snapshot in a moment."""
+        asyncio.get_running_loop().call_soon(outcome, super().save(snapshot))
+        await asyncio.sleep(0.01)
+        return True
+
+
+@pytest.mark.parametrize("least_journal", [0, 2**20])
+async def test_after_a_save_that_was_cancelled_a_snapshot_is_made(
+    least_journal: int,
+) -> None:
+    """Nobody knows then what of it is on disk."""
+    memory = Slow()
+    storage = DeliveryStorage(memory, least_journal=least_journal)
+    await storage.save(Saved([sent()]))
+    for number in range(5):
+        saved = Saved([having(sent(), id=str(number))])
+        with suppress(TimeoutError):
+            await asyncio.wait_for(storage.save(saved), 0.005)
+
+    await storage.save(Saved([], "7"))
+
+    assert saved_in(memory).newest_id == "7"
+    assert len(list(saved_in(memory).deliveries)) == 6
 
 
 def test_a_snapshot_that_could_not_be_made_is_made_with_the_next_save() -> None:

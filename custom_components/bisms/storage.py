@@ -144,25 +144,30 @@ class DeliveryStorage:
 
     async def _append(self, change: dict[str, Any]) -> bool:
         """Append to the journal, if there is one that lacks nothing; return that."""
-        if self._snapshot is None:
+        # Until that is done, and if it fails or is cancelled, there is none to go on with.
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is None:
             return False
-        begin = b"" if self._journal_end else orjson.dumps(self._snapshot) + b"\n"
+        begin = b"" if self._journal_end else orjson.dumps(snapshot) + b"\n"
         line = begin + orjson.dumps(change) + b"\n"
         try:
             await self._files.append(self._journal_end, line)
         except OSError:
-            self._snapshot = None
             return False
+        self._snapshot = snapshot
         self._journal_end += len(line)
         return True
 
     async def _make_snapshot(self, everything: dict[str, Any]) -> None:
         """Save everything; the journal goes on until that is certain to be on disk."""
+        previous, self._snapshot = self._snapshot, None
         snapshot = uuid4().hex
-        if await self._files.save({"snapshot": snapshot, **everything}):
-            self._snapshot, self._journal_end = snapshot, 0
-            saved = chain(self._messages.values(), self._records.values())
-            self._journal_limit = max(self._least_journal, 2 * sum(map(len, saved)))
+        if not await self._files.save({"snapshot": snapshot, **everything}):
+            self._snapshot = previous
+            return
+        self._snapshot, self._journal_end = snapshot, 0
+        saved = chain(self._messages.values(), self._records.values())
+        self._journal_limit = max(self._least_journal, 2 * sum(map(len, saved)))
 
 
 def _record(delivery: Delivery) -> bytes:
