@@ -1,16 +1,16 @@
 """The one way a message goes out: kept on disk first, carried out when due, never twice."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import batched, chain
 import random
 import time
-from typing import Any
 from uuid import uuid4
 
 from .agenda import Agenda
 from .allowance import Allowance
+from .commit import GroupCommit, Spawn
 from .courier import Courier
 from .delivery import advance
 from .provider.client import BismsClient
@@ -50,7 +50,6 @@ SLICE = 20
 """Deliveries handled in one go before others get their turn on the event loop."""
 
 type Listener = Callable[[Delivery, Delivery], None]
-type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 
 
 class ClosedError(Exception):
@@ -120,9 +119,7 @@ class Outbox:
         self._running = False
         self._closed = False
         self._changed: dict[str, None] = {}
-        self._changes = 0
-        self._written = 0
-        self._save: asyncio.Task[None] | None = None
+        self._commit = GroupCommit(self._write, spawn)
 
     @property
     def queued(self) -> int:
@@ -146,8 +143,6 @@ class Outbox:
         self._allowance = Allowance(saved.spent)
         for delivery in saved.deliveries:
             self._place(delivery)
-        self._changed.clear()
-        self._written = self._changes
         # What happened lies in the past, or else the clock was set back since then.
         latest = max((each.touched_at for each in self.deliveries), default=0.0)
         if (ahead := max(latest, saved.newest_at or 0.0) - self._clock()) > 0:
@@ -176,7 +171,7 @@ class Outbox:
         # A caller who waits on would write to the files of this outbox's successor.
         for delivery_id in list(self._answers):
             self._apply(delivery_id, Signal.TOLD)
-        await self._flush()
+        await self._commit.flush()
 
     async def send(
         self,
@@ -215,13 +210,13 @@ class Outbox:
         for message in messages:
             delivery = entered(uuid4().hex, message, now, lifetime, context)
             answers[delivery.id] = self._answers[delivery.id] = loop.create_future()
-            self._place(delivery)
+            self._change(delivery)
         self._pump()
         _, unanswered = await asyncio.wait(answers.values(), timeout=ANSWER_WITHIN)
         for delivery_id, answer in answers.items():
             if answer in unanswered:
                 self._apply(delivery_id, Signal.TOLD)
-        await self._flush()
+        await self._commit.flush()
         return tuple(map(self._delivery, answers))
 
     def _now(self) -> float:
@@ -239,7 +234,7 @@ class Outbox:
             self._newest_at += seconds
         for delivery in list(self.deliveries):
             if delivery.unresolved or not delivery.final:
-                self._place(shifted(delivery, seconds))
+                self._change(shifted(delivery, seconds))
 
     def _delivery(self, delivery_id: str) -> Delivery:
         return self._open.get(delivery_id) or self._finished[delivery_id]
@@ -249,8 +244,6 @@ class Outbox:
         if (before := self._open.pop(delivery.id, None)) is not None:
             self._queued -= before.waits
             self._unresolved -= before.unresolved
-        self._changes += 1
-        self._changed[delivery.id] = None
         if delivery.final:
             self._finished[delivery.id] = delivery
             return
@@ -259,6 +252,12 @@ class Outbox:
         self._open[delivery.id] = delivery
         self._agenda.note(delivery)
 
+    def _change(self, delivery: Delivery) -> None:
+        """Put a delivery where it belongs now, and have it saved."""
+        self._place(delivery)
+        self._changed[delivery.id] = None
+        self._commit.changed()
+
     def _apply(self, delivery_id: str, event: Event) -> Delivery:
         """Let something happen to a delivery, and tell those who want to know."""
         now = self._now()
@@ -266,11 +265,11 @@ class Outbox:
         after = advance(before, event, now, self._jitter())
         if after == before:
             return before
-        self._place(after)
+        self._change(after)
         if after.answered and (answer := self._answers.pop(delivery_id, None)):
             answer.set_result(None)
             # The disk does its work while the news is passed on.
-            self._spawn(self._flush(), "bisms flush")
+            self._spawn(self._commit.flush(), "bisms flush")
         for listener in tuple(self._listeners):
             listener(before, after)
         return after
@@ -334,7 +333,7 @@ class Outbox:
         finally:
             self._in_hand.discard(delivery_id)
             self._pump()
-        await self._flush()
+        await self._commit.flush()
 
     async def _outcome(self, delivery_id: str, task: Task) -> Event:
         """Make the request that is due, and return what came of it."""
@@ -366,9 +365,9 @@ class Outbox:
         if beside:
             # Once the request has left: a message of thousands of texts takes time to encode.
             loop = asyncio.get_running_loop()
-            loop.call_soon(lambda: self._spawn(self._flush(), "bisms flush"))
+            loop.call_soon(lambda: self._spawn(self._commit.flush(), "bisms flush"))
         else:
-            await self._flush()
+            await self._commit.flush()
         event = await self._courier.send(delivery.message)
         if isinstance(event, Accepted):
             self._newest_id, self._newest_at = event.dlr_id, begun.attempt_at
@@ -382,20 +381,10 @@ class Outbox:
         asked_at = self._now()
         if (newest_id := await self._courier.newest_id()) is not None:
             self._newest_id, self._newest_at = newest_id, asked_at
-            self._changes += 1
-
-    async def _flush(self) -> None:
-        """Return when all changes made so far are on disk; calls share a write."""
-        wanted = self._changes
-        while self._written < wanted:
-            if self._save is None or self._save.done():
-                self._save = self._spawn(self._write(), "bisms save")
-            # A call that is cancelled must not take the write of others with it.
-            await asyncio.shield(self._save)
+            self._commit.changed()
 
     async def _write(self) -> None:
         """Write what changed."""
-        written = self._changes
         forgotten = self._forget()
         changed = [
             self._delivery(delivery_id)
@@ -407,7 +396,6 @@ class Outbox:
             Saved(changed, self._newest_id, self._newest_at, self._allowance.spent),
             forgotten,
         )
-        self._written = written
 
     def _forget(self) -> set[str]:
         """Drop finished deliveries that are old or too many, unless one may be mixed up."""

@@ -8,7 +8,7 @@ from itertools import cycle
 import orjson
 import pytest
 
-from custom_components.bisms import courier, delivery, outbox, search, storage
+from custom_components.bisms import commit, courier, delivery, outbox, search, storage
 from custom_components.bisms.provider.models import DeliveryReport
 from custom_components.bisms.record import (
     Began,
@@ -72,7 +72,7 @@ def refuse_every_77(patch: pytest.MonkeyPatch) -> None:
 def save_after_the_attempt(patch: pytest.MonkeyPatch) -> None:
     """Write that an attempt began only when it is over."""
     attempting: ContextVar[bool] = ContextVar("attempting", default=False)
-    attempt, flush = outbox.Outbox._attempt, outbox.Outbox._flush
+    attempt, flush = outbox.Outbox._attempt, commit.GroupCommit.flush
 
     async def unsaved_attempt(self: outbox.Outbox, message: Delivery) -> Event:
         token = attempting.set(True)
@@ -81,12 +81,12 @@ def save_after_the_attempt(patch: pytest.MonkeyPatch) -> None:
         finally:
             attempting.reset(token)
 
-    async def late_flush(self: outbox.Outbox) -> None:
+    async def late_flush(self: commit.GroupCommit) -> None:
         if not attempting.get():
             await flush(self)
 
     patch.setattr(outbox.Outbox, "_attempt", unsaved_attempt)
-    patch.setattr(outbox.Outbox, "_flush", late_flush)
+    patch.setattr(commit.GroupCommit, "flush", late_flush)
 
 
 def repeat_after_the_window(patch: pytest.MonkeyPatch) -> None:
