@@ -123,6 +123,7 @@ async def watched_loop() -> AsyncIterator[Blocks]:
         await asyncio.sleep(0)
     finally:
         watch.end()
+    await asyncio.sleep(0)  # the step in which the watch ends is watched to its own end
 
 
 def connections(port: int) -> set[str]:

@@ -122,6 +122,22 @@ async def test_a_journal_that_cannot_be_read_is_kept_aside_too(
     assert await saved_on_disk(hass, account) == []
 
 
+async def test_a_journal_that_is_no_file_is_kept_aside_too(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, store: Path
+) -> None:
+    """Even where there is nothing else."""
+    await hass.config_entries.async_unload(account.entry_id)
+    store.unlink(missing_ok=True)
+    journal_of(store).unlink(missing_ok=True)
+    journal_of(store).mkdir()
+
+    await load(hass, account)
+
+    assert "unreadable_store" in issues(hass)
+    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
+    assert len(await saved_on_disk(hass, account)) == 1
+
+
 async def test_a_store_that_can_be_read_is_not_touched(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, store: Path
 ) -> None:

@@ -104,6 +104,9 @@ class AccountFiles:
             os.close(folder)
 
     def _rename(self, kept_as: str) -> None:
-        self._snapshot.replace(kept_as)
-        with suppress(FileNotFoundError):
-            self._journal.replace(f"{kept_as}.journal")
+        for file, name in (
+            (self._snapshot, kept_as),
+            (self._journal, f"{kept_as}.journal"),
+        ):
+            with suppress(FileNotFoundError):
+                file.replace(name)
