@@ -520,6 +520,25 @@ def test_the_same_message_twice_is_refused_the_second_time() -> None:
     play(scenario, Outage(1, 1.001, "dropped"))
 
 
+def test_a_77_is_not_taken_for_ones_own_while_a_twin_is_in_doubt() -> None:
+    """The twin got through before a restart, whose message this one only repeats."""
+
+    async def scenario(world: World) -> None:
+        twin = await send(world)
+        await world.stop(hard=True)
+        await asyncio.sleep(1)
+        await world.start()
+        await asyncio.sleep(1)
+        second = await send(world)
+        await asyncio.sleep(1000)
+
+        ids = [now(world, each).dlr_id for each in (twin, second)]
+        assert ids == ["77300600", "77300601"]
+        assert len(world.provider.inbox) == 2
+
+    play(scenario, Outage(1, 2, "accepted_html"), Outage(3, 4, "reset"))
+
+
 def test_a_77_is_not_taken_for_ones_own_while_a_twin_waits_for_its_answer() -> None:
     """The twin was accepted, this message never."""
 

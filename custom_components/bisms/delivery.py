@@ -9,7 +9,7 @@
 | queued | `Accepted` | waiting, or scheduled | REPORT after 90 s; WAIT until `send_at` |
 | queued | `Refused` | failed, with the code's reason | nothing |
 | queued, once silent | `Refused` 77 | waiting: an earlier attempt got through | FIND after 90 s |
-| queued, once silent | `Refused` 77, a twin under way | queued: either may be meant | SEND or FIND |
+| queued, once silent | `Refused` 77, a twin under way or in doubt | queued: either may be meant | SEND or FIND |
 | queued, in doubt | `Refused` otherwise | queued: only the doubt is left to settle | FIND |
 | queued, announced | `Refused` 87 | queued until a restart brings the new secret | nothing |
 | queued | `NotSent` | queued | SEND after a pause |

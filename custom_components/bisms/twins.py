@@ -28,14 +28,15 @@ class Twins:
     def explain(self, delivery: Delivery, others: Iterable[Delivery]) -> bool | None:
         """Return whether another message is why a delivery's attempt was called a repeat.
 
-        None: it may be. Nobody can tell while the other one waits for its answer, when it
-        is not known which of its attempts got through, or how long it was before a restart.
+        None: it may be. Nobody can tell while the other one waits for its answer or is in
+        doubt, when it is not known which of its attempts got through, or how long it was
+        before a restart.
         """
         earliest = self._attempts[delivery.id] - SETTLE - DUPLICATE_WINDOW
         twins = [
             other
             for other in others
-            if (other.accepted_at is not None or other.attempt_at is not None)
+            if _may_have_been_accepted(other)
             and self._attempts.get(other.id, self._started_at) > earliest
             and delivery.message.repeats(other.message)
         ]
@@ -48,3 +49,7 @@ class Twins:
         if twin.accepted_at is None or twin.silent or twin.id not in self._attempts:
             return False
         return self._steady() < self._attempts[twin.id] + DUPLICATE_WINDOW
+
+
+def _may_have_been_accepted(delivery: Delivery) -> bool:
+    return delivery.accepted_at is not None or delivery.unresolved
