@@ -117,9 +117,9 @@ async def _send_message(call: ServiceCall) -> ServiceResponse:
 
 async def _send_messages(call: ServiceCall) -> ServiceResponse:
     """Send each recipient a text of its own."""
-    entry, run = _entry(call), call.hass.async_add_executor_job
+    run = call.hass.async_add_executor_job
     texts = await run(_texts, call.data[ATTR_MESSAGES])
-    deliveries = await send_texts(entry, texts, call.data, call.context)
+    deliveries = await send_texts(_entry(call), texts, call.data, call.context)
     return await run(respond, deliveries)
 
 
