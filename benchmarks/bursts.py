@@ -13,11 +13,18 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util.file import write_utf8_file_atomic
 
 from custom_components.bisms.files import AccountFiles
-from custom_components.bisms.provider.models import Message, Sms
 from custom_components.bisms.record import Delivery, State, entered
 from custom_components.bisms.storage import DeliveryStorage, Saved
 
-from .home import HEADER, RECIPIENT, account, ask, in_home_assistant, provider
+from .home import (
+    RECIPIENT,
+    account,
+    ask,
+    in_home_assistant,
+    message,
+    provider,
+    store_size,
+)
 from .measuring import Blocks, peak_memory, reset_peak_memory, timed, watched_loop
 from .report import Figure, Part, at_most, number
 from .scale import Scale
@@ -73,7 +80,7 @@ async def _outage(hass: HomeAssistant, *, scale: Scale) -> list[Figure]:
             released = await timed(_until(lambda: outbox.queued < scale.outage))
             seconds = await timed(_until(lambda: outbox.queued == 0))
         memory = peak_memory() - memory
-        size = await hass.async_add_executor_job(_store_size, hass)
+        size = await hass.async_add_executor_job(store_size, hass)
     what = f"{scale.outage:,} messages after an outage"
     return [
         Figure(
@@ -105,7 +112,7 @@ async def _saves(hass: HomeAssistant, *, scale: Scale) -> list[Figure]:
         storage = _Snapshots(AccountFiles(hass, "benchmark"))
         await storage.save(Saved(deliveries, "1", 0.0))
         whole, whole_blocks = await _save_one_by_one(storage, deliveries, scale.repeats)
-        size = await hass.async_add_executor_job(_store_size, hass)
+        size = await hass.async_add_executor_job(store_size, hass)
         figures += [
             Figure(f"a save with {many:,} open deliveries", _save(times[many], blocks)),
             Figure(
@@ -223,20 +230,11 @@ def _save(seconds: float, blocks: Blocks) -> str:
     )
 
 
-def _store_size(hass: HomeAssistant) -> int:
-    """Return how many bytes the integration keeps on disk."""
-    folder = Path(hass.config.path(".storage"))
-    return sum(file.stat().st_size for file in folder.glob("bisms.*"))
-
-
 def _waiting(number: int) -> Delivery:
     """Return a delivery whose report is not there yet."""
     text = f"Kapı açıldı, saat {number}. Lütfen kontrol edin."
-    message = Message(
-        header=HEADER, sms=(Sms(numbers=(RECIPIENT,), text=text, parts=1),)
-    )
     return replace(
-        entered(f"{number:032x}", message, 1_790_000_000.0, 3600),
+        entered(f"{number:032x}", message(text), 1_790_000_000.0, 3600),
         state=State.WAITING,
         dlr_id=str(77300600 + number),
         accepted_at=1_790_000_001.0,

@@ -15,6 +15,7 @@ from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.runner import create_event_loop
 from homeassistant.setup import async_setup_component
 
+from custom_components.bisms.provider.models import Message, Sms
 from scripts.configuration import write_stores
 from scripts.launcher import stay_on_this_machine
 from scripts.processes import ROOT, free_port
@@ -124,6 +125,18 @@ def account(url: str, *, username: str = "test") -> ConfigEntry:
         options=OPTIONS,
         subentries=[ayse],
     )
+
+
+def message(text: str, *numbers: str) -> Message:
+    """Return a message of one part, to Ayşe unless other numbers are given."""
+    sms = Sms(numbers=numbers or (RECIPIENT,), text=text, parts=1)
+    return Message(header=HEADER, sms=(sms,))
+
+
+def store_size(hass: HomeAssistant) -> int:
+    """Return how many bytes the integration keeps on disk."""
+    folder = Path(hass.config.path(".storage"))
+    return sum(file.stat().st_size for file in folder.glob("bisms.*"))
 
 
 class NoFiles:

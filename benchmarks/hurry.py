@@ -77,18 +77,3 @@ class HurriedLoop(asyncio.SelectorEventLoop):
 
     def _job_done(self, _: object) -> None:
         self._hurried.jobs -= 1
-
-
-class HurriedClock:
-    """The time of day that belongs to such a loop, in seconds since 1970."""
-
-    speed = 1.0
-    START = 1_790_000_000.0
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Follow a loop."""
-        self._loop = loop
-
-    def now(self) -> float:
-        """Return the seconds since 1970, UTC."""
-        return self.START + self._loop.time()

@@ -9,10 +9,9 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from custom_components.bisms.provider.envelope import elements
-from custom_components.bisms.provider.models import Message, Sms
 from scripts.simulator_process import SimulatorProcess
 
-from .home import HEADER, account, act, ask, in_home_assistant, provider
+from .home import account, act, ask, in_home_assistant, message, provider
 from .measuring import connections, timed, watched_loop
 from .peers import PEERS, TARGETLESS, PeerServer, peer_services, set_up_peers
 from .report import Figure, Part, Points, at_most, number
@@ -96,9 +95,8 @@ async def _bare_post(
     session = async_get_clientsession(hass)
 
     async def post() -> None:
-        sms = Sms(numbers=tuple(numbers(many)), text=_text(), parts=1)
-        message = Message(header=HEADER, sms=(sms,))
-        body = "".join(elements(message, "test", "test")).encode()
+        sent = message(_text(), *numbers(many))
+        body = "".join(elements(sent, "test", "test")).encode()
         url = f"{simulator.url}/api/smspost/v1"
         async with session.post(url, data=body) as answer:
             if not (await answer.text()).startswith("00 "):

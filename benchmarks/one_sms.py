@@ -11,8 +11,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 
 from custom_components.bisms.outbox import Outbox
 from custom_components.bisms.provider.client import BismsClient
-from custom_components.bisms.provider.models import Message, Sms
 from custom_components.bisms.storage import DeliveryStorage
+from scripts.simulator_process import SimulatorProcess
 
 from .home import (
     HEADER,
@@ -22,6 +22,7 @@ from .home import (
     act,
     ask,
     in_home_assistant,
+    message,
     provider,
 )
 from .measuring import Way, connections, side_by_side
@@ -54,7 +55,7 @@ async def _measure(hass: HomeAssistant, *, scale: Scale) -> Part:
         for _ in range(scale.sends):
             await ways["notify.bisms"]()
         opened = len(connections(simulator.port) - before)
-        await _be_late(hass, simulator.url, services.url)
+        await _be_late(hass, simulator, services.url)
         far = await side_by_side(ways, rounds=scale.sends // 4, warm_up=3)
     return Part(
         "1. One SMS",
@@ -118,9 +119,9 @@ async def _ways(hass: HomeAssistant, url: str, entry: ConfigEntry) -> dict[str, 
     to = [RECIPIENT]
     ways: dict[str, Way] = {
         "bare GET": lambda: _bare_get(session, url, text()),
-        "its client alone": lambda: client.send(_message(text())),
+        "its client alone": lambda: client.send(message(text())),
         "its outbox alone, nothing saved or shown": lambda: outbox.send(
-            _message(text()), lifetime=_LIFETIME
+            message(text()), lifetime=_LIFETIME
         ),
         "notify.bisms": lambda: act(hass, "notify", "bisms", message=text(), target=to),
         "bisms.send_message": lambda: ask(
@@ -150,10 +151,6 @@ async def _outbox(
     return outbox
 
 
-def _message(text: str) -> Message:
-    return Message(header=HEADER, sms=(Sms(numbers=(RECIPIENT,), text=text, parts=1),))
-
-
 async def _through(
     hass: HomeAssistant,
     peer: str,
@@ -179,11 +176,12 @@ async def _bare_get(session: ClientSession, url: str, text: str) -> None:
         raise RuntimeError(f"The provider answered {body}")
 
 
-async def _be_late(hass: HomeAssistant, provider_url: str, services_url: str) -> None:
+async def _be_late(
+    hass: HomeAssistant, simulator: SimulatorProcess, services_url: str
+) -> None:
     """Let both sides answer as late as a server far away."""
     session = async_get_clientsession(hass)
     slow = {"fault": "slow", "times": None, "seconds": LATENCY}
-    async with session.post(f"{provider_url}/sim/fault", json=slow) as answer:
-        answer.raise_for_status()
+    await hass.async_add_executor_job(simulator.change, "fault", slow)
     async with session.post(f"{services_url}/latency", data=str(LATENCY)) as answer:
         answer.raise_for_status()

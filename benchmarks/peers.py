@@ -7,13 +7,11 @@ from importlib import import_module
 from pathlib import Path
 import sys
 from typing import Any
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from scripts.processes import LOOPBACK, Child, free_port
+from scripts.processes import Server, free_port
 
 from .home import HEADER
 
@@ -21,31 +19,17 @@ PEERS = ("clicksend", "twilio_sms", "sinch", "message_bird")
 TARGETLESS = "clicksend"
 """The one whose recipients are configured, not said with each message."""
 
-_DIRECT = build_opener(ProxyHandler({}))
 
-
-class PeerServer(Child):
+class PeerServer(Server):
     """The services of core's platforms as a process of its own."""
 
     def __init__(self, log: Path) -> None:
         """Prepare, on any free port."""
-        self.port = free_port()
-        self.url = f"http://{LOOPBACK}:{self.port}"
-        command = [sys.executable, "-m", "benchmarks.peer_server", str(self.port)]
-        super().__init__("The peers' services", command, log)
-
-    def start(self) -> None:
-        """Run the services and return once they answer."""
-        super().start()
-        self.wait_until_ready(self._answers, seconds=30)
-
-    def _answers(self) -> bool:
-        """Return whether somebody listens already."""
-        try:
-            with _DIRECT.open(f"{self.url}/credits", timeout=10) as reply:
-                return bool(reply.read())
-        except URLError, ConnectionError:
-            return False
+        port = free_port()
+        command = [sys.executable, "-m", "benchmarks.peer_server", str(port)]
+        super().__init__(
+            "The peers' services", command, log, port=port, sign_of_life="/credits"
+        )
 
 
 @asynccontextmanager

@@ -9,17 +9,17 @@ from aiohttp import ClientSession
 
 from custom_components.bisms.outbox import Outbox
 from custom_components.bisms.provider.client import BismsClient
-from custom_components.bisms.provider.models import Message, Sms
+from custom_components.bisms.provider.models import Message
 from custom_components.bisms.record import Delivery
 from custom_components.bisms.storage import DeliveryStorage
 from simulator import Simulator
-from simulator.clock import ManualClock
+from simulator.clock import LoopClock, ManualClock
 from simulator.core import Provider
 from simulator.reports import Handset
 from simulator.sendings import Account
 
-from .home import HEADER, NoFiles
-from .hurry import HurriedClock, HurriedLoop
+from .home import NoFiles, message
+from .hurry import HurriedLoop
 from .report import Figure, Part, Points, at_most, number
 from .scale import Scale
 
@@ -150,7 +150,7 @@ def _followed_by_us(phones: Phones) -> Followed:
 
 async def _follow(phones: Phones) -> Followed:
     loop = asyncio.get_running_loop()
-    clock = HurriedClock(loop)
+    clock = LoopClock(loop)
     simulator = Simulator([Account("test", "test", _CREDIT)], clock=clock)
     for index, after in enumerate(phones):
         simulator.handset(_number(index), delivered_after=after)
@@ -182,9 +182,7 @@ async def _follow(phones: Phones) -> Followed:
 
 def _message(index: int) -> Message:
     text = f"Kapı açıldı {index}"
-    return Message(
-        header=HEADER, sms=(Sms(numbers=(_number(index),), text=text, parts=1),)
-    )
+    return message(text, _number(index))
 
 
 def _number(index: int) -> str:

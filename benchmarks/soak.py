@@ -16,10 +16,11 @@ from homeassistant.exceptions import HomeAssistantError
 from custom_components.bisms.outbox import Outbox
 from custom_components.bisms.record import Delivery
 from simulator import Fault, Simulator
+from simulator.clock import LoopClock
 from simulator.sendings import Account
 
-from .home import account, act, in_home_assistant
-from .hurry import HurriedClock, HurriedLoop
+from .home import account, act, in_home_assistant, store_size
+from .hurry import HurriedLoop
 from .report import Figure, Part, at_most, number
 from .scale import Scale
 
@@ -64,7 +65,7 @@ def measure(scale: Scale) -> Part:
 
 async def _soak(hass: HomeAssistant, *, scale: Scale) -> Part:
     loop = asyncio.get_running_loop()
-    clock = HurriedClock(loop)
+    clock = LoopClock(loop)
     _let_outbox_follow(clock, loop)
     random = Random(_SEED)
     simulator = Simulator([Account("test", "test", _CREDIT)], clock=clock)
@@ -91,7 +92,7 @@ async def _soak(hass: HomeAssistant, *, scale: Scale) -> Part:
     return _part(samples, ended)
 
 
-def _let_outbox_follow(clock: HurriedClock, loop: asyncio.AbstractEventLoop) -> None:
+def _let_outbox_follow(clock: LoopClock, loop: asyncio.AbstractEventLoop) -> None:
     """Let the outbox, which would read the machine's clocks, live in the loop's time."""
     defaults = Outbox.__init__.__kwdefaults__
     assert defaults is not None
@@ -145,13 +146,12 @@ def _sample(hass: HomeAssistant, outbox: Outbox, hour: int) -> Sample:
         [tracemalloc.Filter(True, name) for name in _COUNTED]
     )
     memory = sum(trace.size for trace in snapshot.traces)
-    stores = Path(hass.config.path(".storage")).glob("bisms.*")
     return Sample(
         hour,
         memory / 1e6,
         len(asyncio.all_tasks()),
         len(list(Path("/proc/self/fd").iterdir())),
-        sum(file.stat().st_size for file in stores) / 1e3,
+        store_size(hass) / 1e3,
         sum(not delivery.final for delivery in outbox.deliveries),
     )
 

@@ -126,6 +126,10 @@ class Demo:
         self.home.prepare()
         (self.home.folder / "scripts.yaml").write_text(json.dumps({"send_sms": BUTTON}))
         self.home.start()
+        self.add_account()
+
+    def add_account(self) -> None:
+        """Set the account up through its dialogs, with a first recipient."""
         self.home.set_up(
             "bisms",
             {

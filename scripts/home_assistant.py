@@ -19,9 +19,9 @@ from pathlib import Path
 import subprocess
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import ProxyHandler, Request, build_opener
+from urllib.request import Request
 
-from .processes import LOOPBACK, ROOT, Child, wait_until
+from .processes import DIRECT, LOOPBACK, ROOT, Child, wait_until
 
 DEMO_PYTHON = ROOT / ".venv-demo" / "bin" / "python"
 RESTART_REQUESTED = 100
@@ -30,7 +30,6 @@ RESTART_REQUESTED = 100
 _VOICE_PACKAGES = ("pymicro-vad", "pyspeex-noise")
 _FLOWS = "/api/config/config_entries/flow"
 _SUBENTRY_FLOWS = "/api/config/config_entries/subentries/flow"
-_DIRECT = build_opener(ProxyHandler({}))
 
 type Flow = dict[str, Any]
 type Answers = Mapping[str, Mapping[str, object]]
@@ -114,7 +113,7 @@ class HomeAssistant(Child):
             },
         )
         try:
-            with _DIRECT.open(request, timeout=60) as reply:
+            with DIRECT.open(request, timeout=60) as reply:
                 return json.load(reply)
         except HTTPError as error:
             with error:

@@ -9,9 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
 
 ROOT = Path(__file__).resolve().parent.parent
 LOOPBACK = "127.0.0.1"
+DIRECT = build_opener(ProxyHandler({}))
+"""Opens addresses of this machine, which no proxy could."""
 
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 _UNWANTED = {
@@ -95,6 +99,38 @@ class Child:
     def last_words(self, lines: int = 20) -> str:
         """Return the end of the program's output."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+class Server(Child):
+    """A program that answers HTTP on a port of this machine."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log: Path,
+        *,
+        port: int,
+        sign_of_life: str,
+    ) -> None:
+        """Prepare; the path `sign_of_life` is answered as soon as anything is."""
+        super().__init__(name, command, log)
+        self.port = port
+        self.url = f"http://{LOOPBACK}:{port}"
+        self._sign_of_life = sign_of_life
+
+    def start(self) -> None:
+        """Run the program and return once it answers."""
+        super().start()
+        self.wait_until_ready(self._answers, seconds=30)
+
+    def _answers(self) -> bool:
+        """Return whether somebody listens already."""
+        try:
+            with DIRECT.open(self.url + self._sign_of_life, timeout=10) as reply:
+                return bool(reply.read())
+        except URLError, ConnectionError:
+            return False
 
 
 def wait_until[T](check: Callable[[], T | None], *, seconds: float, what: str) -> T:

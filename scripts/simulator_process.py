@@ -1,19 +1,18 @@
 """The simulated provider as a process of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import json
 from pathlib import Path
 import sys
 from typing import Any
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
+from urllib.request import Request
 
-from .processes import LOOPBACK, Child
+from .processes import DIRECT, Server
 
-_DIRECT = build_opener(ProxyHandler({}))
+_STATE = "/sim/state"
 
 
-class SimulatorProcess(Child):
+class SimulatorProcess(Server):
     """`python -m simulator` on a port of this machine."""
 
     def __init__(
@@ -26,24 +25,20 @@ class SimulatorProcess(Child):
     ) -> None:
         """Prepare; `options` are the simulator's own."""
         command = [python, "-m", "simulator", "--port", str(port), *options]
-        super().__init__("The simulator", command, log)
-        self.port = port
-        self.url = f"http://{LOOPBACK}:{port}"
-
-    def start(self) -> None:
-        """Run the simulator and return once it answers."""
-        super().start()
-        self.wait_until_ready(self._answers, seconds=30)
+        super().__init__("The simulator", command, log, port=port, sign_of_life=_STATE)
 
     def state(self) -> dict[str, Any]:
         """Return all there is to see: inbox, credit, requests."""
-        with _DIRECT.open(f"{self.url}/sim/state", timeout=10) as reply:
+        with DIRECT.open(self.url + _STATE, timeout=10) as reply:
             state: dict[str, Any] = json.load(reply)
         return state
 
-    def _answers(self) -> bool:
-        """Return whether somebody listens already."""
-        try:
-            return bool(self.state())
-        except URLError, ConnectionError:
-            return False
+    def change(self, what: str, changes: Mapping[str, object]) -> None:
+        """Change something of the provider: its `account`, or the `fault` that comes next."""
+        request = Request(
+            f"{self.url}/sim/{what}",
+            data=json.dumps(changes).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with DIRECT.open(request, timeout=10):
+            pass

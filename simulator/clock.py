@@ -1,5 +1,6 @@
 """Where the simulator takes its time from."""
 
+from asyncio import AbstractEventLoop
 from dataclasses import dataclass
 import time
 from typing import Protocol
@@ -29,6 +30,21 @@ class SystemClock:
     def now(self) -> float:
         """Return the seconds since 1970, UTC."""
         return time.time()
+
+
+class LoopClock:
+    """The time of an event loop, as seconds after a fixed moment."""
+
+    speed = 1.0
+    START = 1_790_000_000.0
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        """Follow a loop."""
+        self._loop = loop
+
+    def now(self) -> float:
+        """Return the seconds since 1970, UTC."""
+        return self.START + self._loop.time()
 
 
 class ManualClock:

@@ -10,7 +10,9 @@ type Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 class GroupCommit:
     """Counts changes, and writes them one write at a time."""
 
-    def __init__(self, write: Callable[[], Coroutine[Any, Any, None]], spawn: Spawn):
+    def __init__(
+        self, write: Callable[[], Coroutine[Any, Any, None]], spawn: Spawn
+    ) -> None:
         """Prepare.
 
         Parameters

@@ -121,9 +121,10 @@ def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:
                 "parts": sms.parts,
                 "credits": sms.parts * len(sms.numbers),
                 "header": delivery.message.header,
-                "expires_at": isoformat(delivery.expires_at),
+                "expires_at": expires_at,
             }
             for delivery in deliveries
+            for expires_at in [isoformat(delivery.expires_at)]
             for sms in delivery.message.sms
             for measured in [measure(sms.text)]
         ]

@@ -1,18 +1,14 @@
 """The demo as a stage for tests: it looks the same whenever the curtain rises."""
 
-from collections.abc import Mapping
-import json
 from pathlib import Path
 import secrets
 from typing import Any
-from urllib.request import ProxyHandler, Request, build_opener
 
-from scripts.demo import CREDIT_SENSOR, HEADER, NUMBER, RECIPIENTS, USERNAME, Demo
+from scripts.demo import CREDIT_SENSOR, HEADER, USERNAME, Demo
 
 CREDIT = 15600
 HEADERS = (HEADER, "BAHCE")
 
-_DIRECT = build_opener(ProxyHandler({}))
 _ENTRIES = "/api/config/config_entries/entry"
 
 
@@ -44,20 +40,7 @@ class Stage:
         self.change_account(
             secret=self.secret, credit=CREDIT, headers=HEADERS, blacklist=[]
         )
-        self.home.set_up(
-            "bisms",
-            {
-                "user": {
-                    "username": USERNAME,
-                    "password": self.secret,
-                    "advanced": {"url": self.simulator.url},
-                },
-                "header": {"header": HEADER},
-            },
-            following={
-                "user": {"name": RECIPIENTS[self.language], "numbers": [NUMBER]}
-            },
-        )
+        self._demo.add_account()
 
     def remove_account(self) -> None:
         """Remove the account from Home Assistant."""
@@ -74,7 +57,7 @@ class Stage:
 
     def change_account(self, **changes: object) -> None:
         """Change the account at the provider."""
-        self._post("/sim/account", {"username": USERNAME, **changes})
+        self.simulator.change("account", {"username": USERNAME, **changes})
 
     def change_secret(self) -> str:
         """Give the account at the provider a new API secret and return it."""
@@ -102,13 +85,3 @@ class Stage:
         """Return the SMS with this text that the provider accepted."""
         inbox = self.simulator.state()["inbox"]
         return [sms for sms in inbox if sms["raw_text"] == text]
-
-    def _post(self, path: str, body: Mapping[str, object]) -> None:
-        """Tell the simulator something."""
-        request = Request(
-            self.simulator.url + path,
-            data=json.dumps(body).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with _DIRECT.open(request, timeout=10):
-            pass

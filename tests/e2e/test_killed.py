@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-import json
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -17,7 +15,6 @@ from .log import LogWatch
 
 AYSE = "905559998877"
 ALI = "905551112233"
-DIRECT = build_opener(ProxyHandler({}))
 AYSES_STATUS = "sensor.ayse_last_delivery_status"
 LATEST_STATUS = "sensor.bisms_last_delivery_status"
 
@@ -101,13 +98,7 @@ def test_an_alert_survives_a_power_cut_and_arrives_once(
 
 def disturb(simulator: SimulatorProcess, fault: str) -> None:
     """Let the next message meet a fault."""
-    request = Request(
-        f"{simulator.url}/sim/fault",
-        data=json.dumps({"fault": fault, "endpoint": "smsget"}).encode(),
-        headers={"Content-Type": "application/json"},
-    )
-    with DIRECT.open(request, timeout=10):
-        pass
+    simulator.change("fault", {"fault": fault, "endpoint": "smsget"})
 
 
 def sent(simulator: SimulatorProcess) -> list[object]:

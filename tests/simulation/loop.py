@@ -34,18 +34,3 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     @override
     def time(self) -> float:
         return self._impatient.now
-
-
-class LoopClock:
-    """The simulator's clock: the true time, as virtual seconds after a fixed moment."""
-
-    speed = 1.0
-    START = 1_790_000_000.0
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Follow a loop."""
-        self._loop = loop
-
-    def now(self) -> float:
-        """Return the seconds since 1970, UTC."""
-        return self.START + self._loop.time()

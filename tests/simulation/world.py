@@ -11,13 +11,14 @@ from typing import Any
 from custom_components.bisms.outbox import Outbox
 from custom_components.bisms.provider.models import Message
 from custom_components.bisms.storage import DeliveryStorage
+from simulator.clock import LoopClock
 from simulator.core import Provider
 from simulator.reports import Handset
 from simulator.sendings import Account
 
 from .disk import SHORT_JOURNAL, Disk
 from .judgement import judge
-from .loop import LoopClock, VirtualLoop
+from .loop import VirtualLoop
 from .network import Network, PlayedClient
 from .outcome import Call, Kind, Outcome, Wrong
 from .plan import (
