@@ -2,30 +2,30 @@
 
 from collections.abc import Callable, Collection
 
-from .errors import reason
-from .provider.client import BismsClient
-from .provider.codes import (
+from ..provider.client import BismsClient
+from ..provider.codes import (
     BismsError,
     NotSentError,
     RefusedError,
     ReportNotFoundError,
     UnknownFateError,
 )
-from .provider.models import Message
-from .record import (
+from ..provider.models import Message
+from .clock import Clock
+from .events import (
     Accepted,
-    Delivery,
     Event,
     NotSent,
     Refused,
     Reported,
+    Sighting,
     Signal,
     Silent,
 )
-from .search import find
-
-SILENCE = 10
-"""Seconds of failing requests after which an answer means that the provider is back."""
+from .reachability import Reachability
+from .record import Delivery
+from .search import Search
+from .sightings import Sightings
 
 
 class Courier:
@@ -34,10 +34,10 @@ class Courier:
     def __init__(
         self,
         client: BismsClient,
+        clock: Clock,
         *,
         on_refusal: Callable[[RefusedError], None],
-        on_return: Callable[[], None],
-        steady: Callable[[], float],
+        on_signal: Callable[[Signal], None],
     ) -> None:
         """Prepare.
 
@@ -45,43 +45,53 @@ class Courier:
         ----------
         client
             The account's client.
+        clock
+            Tells the time.
         on_refusal
             Told of every refusal, whatever was asked.
-        on_return
-            Called when the provider answers again after some time of silence.
-        steady
-            Seconds that only ever run forward.
+        on_signal
+            Told when the provider answers again after some time of silence.
         """
+        self.sightings = Sightings()
         self._client = client
+        self._search = Search(client)
+        self._clock = clock
         self._on_refusal = on_refusal
-        self._on_return = on_return
-        self._steady = steady
-        self._silent_since: float | None = None
+        self._on_signal = on_signal
+        self._reachability = Reachability()
 
     async def send(self, message: Message) -> Event:
         """Try to send a message, once."""
+        began_at = self._clock.now().at
         try:
             receipt = await self._client.send(message)
         except NotSentError as err:
-            self._unanswered()
-            return NotSent(reason(err))
+            self._failed(sending=True)
+            return NotSent(err.reason)
         except UnknownFateError as err:
-            self._unanswered()
-            return Silent(reason(err))
+            self._failed(sending=True)
+            return Silent(err.reason)
         except RefusedError as err:
-            self._refused(err)
-            return Refused(reason(err))
-        self._answered()
+            self._refused(err, sending=True)
+            return Refused(err.reason)
+        self._answered(sending=True)
+        self.sightings.note(Sighting(receipt.dlr_id, began_at))
         return Accepted(receipt.dlr_id)
 
     async def look(
         self, delivery: Delivery, others: Callable[[], Collection[Delivery]]
     ) -> Event:
         """Find out whether an attempt of unknown fate got through, and under which id."""
+        now = self._clock.now()
+        ceiling = self.sightings.ceiling(delivery, now)
         try:
-            event = await find(self._client, delivery, others)
+            event, newest_id = await self._search.find(
+                delivery, ceiling, others, now.at
+            )
         except BismsError as err:
             return self._ask_failed(err)
+        if newest_id is not None:
+            self.sightings.note(Sighting(newest_id, now.at))
         self._answered()
         return event
 
@@ -97,32 +107,32 @@ class Courier:
         self._answered()
         return Reported(report)
 
-    async def newest_id(self) -> str | None:
-        """Return the newest id in the account, empty when it has none; None: no answer."""
+    async def learn_newest_id(self) -> None:
+        """Remember the newest id: only a later one can be a message's that is sent now."""
+        asked_at = self._clock.now().at
         try:
             ids = await self._client.get_sent_ids()
         except BismsError as err:
             self._ask_failed(err)
-            return None
+            return
         self._answered()
-        return next(iter(ids), "")
+        self.sightings.note(Sighting(next(iter(ids), ""), asked_at))
 
     def _ask_failed(self, err: BismsError) -> Event:
         if isinstance(err, RefusedError):
             self._refused(err)
         else:
-            self._unanswered()
+            self._failed()
         return Signal.ASK_FAILED
 
-    def _refused(self, err: RefusedError) -> None:
-        self._answered()
+    def _refused(self, err: RefusedError, *, sending: bool = False) -> None:
+        self._answered(sending=sending)
         self._on_refusal(err)
 
-    def _unanswered(self) -> None:
-        if self._silent_since is None:
-            self._silent_since = self._steady()
+    def _failed(self, *, sending: bool = False) -> None:
+        self._reachability.failed(self._clock.now().at, sending=sending)
 
-    def _answered(self) -> None:
-        since, self._silent_since = self._silent_since, None
-        if since is not None and self._steady() - since > SILENCE:
-            self._on_return()
+    def _answered(self, *, sending: bool = False) -> None:
+        at = self._clock.now().at
+        if (signal := self._reachability.answered(at, sending=sending)) is not None:
+            self._on_signal(signal)

@@ -1,0 +1,189 @@
+"""Finding, among the account's sendings, the one that a lost answer was about (rule 2).
+
+The provider tells ids, newest first, and of each which numbers it went to; no text, no time.
+So three things tell a message's own sending from others, those of other programs included:
+whom it went to; when, since ids that were in the list before the first attempt, or not yet
+when the last one had certainly taken effect, can't be its own; and how many there are.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
+
+from ..provider.client import BismsClient
+from ..provider.codes import ReportNotFoundError
+from ..provider.models import DeliveryReport, ReportPhase
+from .events import Event, Found, Sighting, Signal
+from .record import Certainty, Delivery
+from .window import LIST_LAG, settle
+
+REUSED = 60
+"""Seconds for which a report tells whose a sending is, without being asked for anew."""
+
+type Report = DeliveryReport | None
+"""A report that may tell whose a sending is; None while there is none."""
+
+
+class Search:
+    """Looks for messages among the account's sendings; asks nothing twice in a short time."""
+
+    def __init__(self, client: BismsClient) -> None:
+        """Search in the account of a client."""
+        self._client = client
+        self._reports: dict[str, tuple[float, Report]] = {}
+
+    async def find(
+        self,
+        delivery: Delivery,
+        ceiling: Sighting | None,
+        others: Callable[[], Collection[Delivery]],
+        at: float,
+    ) -> tuple[Event, str | None]:
+        """Look for a delivery among the sendings that may be its own.
+
+        Parameters
+        ----------
+        delivery
+            A delivery of unknown fate, or an accepted one whose dlrId was lost.
+        ceiling
+            No id that was not in the list then can be its own; None: there is no such time.
+        others
+            Gives all other deliveries known; an id that one of them has is not this one's.
+        at
+            The time.
+
+        Returns
+        -------
+        tuple[Event, str | None]
+            What was found, and the newest id in the account.
+
+        Raises
+        ------
+        BismsError
+            A question got no answer, or was refused.
+        """
+        if delivery.baseline is None:
+            return Signal.NO_REFERENCE, None
+        ids = await self._ids_since(delivery.baseline.newest_id)
+        if ids is None:
+            return Signal.NO_REFERENCE, None
+        newest = ids[0] if ids else delivery.baseline.newest_id
+        taken = _taken(others())
+        numbers = set(delivery.message.numbers)
+        reports = {
+            dlr_id: await self._report(dlr_id, numbers, at)
+            for dlr_id in reversed(_below(ceiling, ids, delivery.baseline))
+            if dlr_id not in taken
+        }
+        return _decide(delivery, reports, others()), newest
+
+    async def _ids_since(self, baseline: str) -> list[str] | None:
+        """Return the ids newer than the baseline, newest first; None if it is not in the list.
+
+        No page is read in vain.
+        """
+        ids: dict[str, None] = {}
+        page = 0
+        while batch := await self._client.get_sent_ids(page):
+            if ids.keys() >= set(batch):
+                break
+            for dlr_id in batch:
+                if dlr_id == baseline:
+                    return list(ids)
+                ids[dlr_id] = None
+            page += 1
+        return None if baseline else list(ids)
+
+    async def _report(
+        self, dlr_id: str, numbers: AbstractSet[str], at: float
+    ) -> Report:
+        """Return a sending's report: a known one if it is recent, or names others' numbers.
+
+        The numbers of a report may grow in time, but never become others.
+        """
+        asked_at, report = self._reports.get(dlr_id, (-REUSED, None))
+        if asked_at + REUSED > at or (report and not report.numbers.keys() <= numbers):
+            return report
+        try:
+            report = await self._client.get_report(dlr_id)
+        except ReportNotFoundError:
+            report = None
+        if report is not None and report.phase is ReportPhase.NOT_SENT_YET:
+            report = None
+        self._reports[dlr_id] = (at, report)
+        return report
+
+
+def _below(ceiling: Sighting | None, ids: list[str], baseline: Sighting) -> list[str]:
+    """Return the ids that were in the list by the time of a sighting."""
+    if ceiling is None:
+        return ids
+    if ceiling.newest_id == baseline.newest_id:
+        return []
+    # Its id may be one that an answer gave, and not be in the list yet.
+    start = ids.index(ceiling.newest_id) if ceiling.newest_id in ids else 0
+    return ids[start:]
+
+
+def _taken(deliveries: Collection[Delivery]) -> set[str | None]:
+    return {delivery.dlr_id for delivery in deliveries}
+
+
+def _decide(
+    delivery: Delivery,
+    reports: Mapping[str, Report],
+    others: Collection[Delivery],
+) -> Event:
+    """Tell whether a match is this delivery's, when others to the same numbers are lost too.
+
+    In doubt it takes a match only if there is exactly one for it and for each other that may
+    have one. With fewer, nobody knows whose they are; with more, one is another program's. It
+    has none if there are no more than others certainly have.
+    """
+    numbers = set(delivery.message.numbers)
+    taken = _taken(others)
+    free = {dlr_id: report for dlr_id, report in reports.items() if dlr_id not in taken}
+    matches = [
+        Found(dlr_id, report)
+        for dlr_id, report in free.items()
+        if report is not None and set(report.numbers) == numbers
+    ]
+    # A report may leave numbers out, all of them even: that it is another's is not said.
+    is_open = any(
+        report is None or set(report.numbers) < numbers for report in free.values()
+    )
+    undecided = Signal.UNDECIDED if is_open else Signal.NOTHING_FOUND
+    if delivery.acceptance is not None:
+        return matches[0] if matches else undecided
+    rivals = [
+        other
+        for other in others
+        if _may_be_newer(other, delivery) and set(other.message.numbers) >= numbers
+    ]
+    certain = sum(
+        _is_newer(rival, delivery) and set(rival.message.numbers) == numbers
+        for rival in rivals
+    )
+    several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
+    if len(matches) == len(rivals) + 1 and not several:
+        # The oldest: a rival whose baseline is newer could not take that one.
+        return matches[0]
+    return Signal.UNDECIDED if len(matches) > certain else undecided
+
+
+def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
+    """Whether another delivery's lost id may be newer than this one's baseline."""
+    if not other.claims:
+        return False
+    latest = (other.last_attempt_at or other.created_at) + settle(other.message)
+    if other.acceptance is not None:
+        latest = other.acceptance.at
+    return latest + LIST_LAG > _baseline_at(delivery)
+
+
+def _is_newer(other: Delivery, delivery: Delivery) -> bool:
+    """Whether another delivery has a lost id that is newer than this one's baseline."""
+    earliest = other.first_attempt_at or other.created_at
+    return other.id_is_lost and earliest >= _baseline_at(delivery)
+
+
+def _baseline_at(delivery: Delivery) -> float:
+    return 0.0 if delivery.baseline is None else delivery.baseline.at
