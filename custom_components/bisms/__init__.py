@@ -3,15 +3,9 @@
 import asyncio
 from functools import partial
 
-from homeassistant.const import (
-    CONF_PASSWORD,
-    CONF_URL,
-    CONF_USERNAME,
-    EVENT_HOMEASSISTANT_STOP,
-    Platform,
-)
-from homeassistant.core import Event, HomeAssistant
-from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
+from homeassistant.const import CONF_PASSWORD, CONF_URL, CONF_USERNAME, Platform
+from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
@@ -29,12 +23,14 @@ from .coordinator import (
     BlacklistCoordinator,
     DeliveryCoordinator,
 )
+from .entry import account_name
+from .errors import failed
 from .files import AccountFiles
 from .notify import async_register_notify_actions
-from .outbox import Outbox
+from .outbox import Outbox, UnreadableStoreError
 from .provider.client import BismsClient
+from .provider.codes import InvalidAuthError
 from .services import async_setup_services
-from .storage import DeliveryStorage, UnreadableStoreError
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -70,14 +66,17 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     files = AccountFiles(hass, entry.entry_id)
     outbox = Outbox(
         client,
-        DeliveryStorage(files),
+        files,
         spawn=partial(entry.async_create_background_task, hass),
+        spawn_write=hass.async_create_task,
         on_refusal=account.refused,
     )
     await _load(hass, entry, files, outbox)
     await asyncio.wait([first_answer], timeout=PROMPT_ANSWER)
-    if isinstance(account.last_exception, ConfigEntryAuthFailed):
-        raise account.last_exception
+    if account.secret_refused:
+        raise failed(InvalidAuthError.reason, ConfigEntryAuthFailed)
+    client.on_accepted = outbox.secret_works
+    account.outbox = outbox
     entry.runtime_data = BismsData(
         client,
         outbox,
@@ -87,11 +86,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_register_notify_actions(hass, entry)
-
-    async def stop(_: Event) -> None:
-        await outbox.stop()
-
-    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
+    # The event that Home Assistant stops comes too late: requests are cut off before it.
+    entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.stop)))
     entry.async_on_unload(entry.add_update_listener(_async_reload))
     await outbox.start()
     return True
@@ -123,10 +119,15 @@ async def _load(
     files: AccountFiles,
     outbox: Outbox,
 ) -> None:
-    """Read the outbox; keep files that can't be read aside and say so, but go on."""
+    """Read the outbox; keep files that make no sense aside and say so, but go on.
+
+    A disk that fails is another matter: Home Assistant tries again.
+    """
     try:
         await outbox.load()
-    except HomeAssistantError, OSError, UnreadableStoreError:
+    except OSError as err:
+        raise failed("disk_error", ConfigEntryNotReady) from err
+    except UnreadableStoreError:
         kept_as = await files.keep_aside()
         ir.async_create_issue(
             hass,
@@ -136,5 +137,8 @@ async def _load(
             is_persistent=True,
             severity=ir.IssueSeverity.ERROR,
             translation_key=ISSUE_UNREADABLE_STORE,
-            translation_placeholders={"account": entry.title, "path": kept_as},
+            translation_placeholders={
+                "account": account_name(entry),
+                "path": kept_as,
+            },
         )

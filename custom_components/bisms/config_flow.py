@@ -7,6 +7,7 @@ from typing import Any, override
 from homeassistant.config_entries import (
     SOURCE_USER,
     ConfigEntry,
+    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
     ConfigSubentryFlow,
@@ -36,6 +37,7 @@ from .const import (
     CONF_EXPIRE_AFTER,
     CONF_HEADER,
     CONF_HOURLY_LIMIT,
+    CONF_IN_DOUBT,
     CONF_LOW_CREDIT,
     CONF_TOO_LONG,
     CONF_TURKISH_CHARACTERS,
@@ -45,9 +47,11 @@ from .const import (
     NAME,
     SECTION_ADVANCED,
     SUBENTRY_RECIPIENT,
+    InDoubt,
     TooLong,
     TurkishCharacters,
 )
+from .coordinator import BismsData
 from .provider.client import DEFAULT_URL, BismsClient
 from .provider.codes import BismsError, InvalidAuthError, NotSentError, UnknownFateError
 from .recipient_flow import RecipientFlow
@@ -277,10 +281,15 @@ class BismsOptionsFlow(OptionsFlow):
 
     async def _async_headers(self) -> tuple[str, ...]:
         """Ask for the approved sender names; without an answer, offer the present one."""
+        loaded = self.config_entry.state is ConfigEntryState.LOADED
+        data: BismsData | None = self.config_entry.runtime_data if loaded else None
+        client = data.client if data else _client(self.hass, self.config_entry.data)
+        headers: tuple[str, ...] = ()
         try:
-            headers = await _client(self.hass, self.config_entry.data).get_headers()
-        except BismsError:
-            headers = ()
+            headers = await client.get_headers()
+        except BismsError as err:
+            if data:
+                data.account.refused(err)
         present = self.config_entry.options.get(CONF_HEADER)
         return headers or ((present,) if present else ())
 
@@ -319,6 +328,7 @@ def _options_schema(present: Mapping[str, Any], headers: Sequence[str]) -> vol.S
         CONF_TURKISH_CHARACTERS: _one_of(TurkishCharacters, CONF_TURKISH_CHARACTERS),
         CONF_TOO_LONG: _one_of(TooLong, CONF_TOO_LONG),
         CONF_EXPIRE_AFTER: _whole_number(1, MAX_EXPIRE_AFTER, UnitOfTime.MINUTES),
+        CONF_IN_DOUBT: _one_of(InDoubt, CONF_IN_DOUBT),
         CONF_HOURLY_LIMIT: _whole_number(0, MAX_CREDITS),
     }
     if present.get(CONF_HEADER) not in headers:

@@ -16,6 +16,7 @@ CONF_TURKISH_CHARACTERS: Final = "turkish_characters"
 CONF_TOO_LONG: Final = "too_long"
 CONF_EXPIRE_AFTER: Final = "expire_after"
 CONF_HOURLY_LIMIT: Final = "hourly_limit"
+CONF_IN_DOUBT: Final = "in_doubt"
 
 SUBENTRY_RECIPIENT: Final = "recipient"
 CONF_NUMBERS: Final = "numbers"
@@ -40,11 +41,19 @@ class TooLong(StrEnum):
     SPLIT = "split"
 
 
+class InDoubt(StrEnum):
+    """What happens to a message of which it can't be learned whether it was sent."""
+
+    STOP = "stop"
+    RESEND = "resend"
+
+
 DEFAULT_OPTIONS: Final[Mapping[str, Any]] = {
     CONF_LOW_CREDIT: 100,
     CONF_TURKISH_CHARACTERS: TurkishCharacters.KEEP.value,
     CONF_TOO_LONG: TooLong.REJECT.value,
     CONF_EXPIRE_AFTER: 60,
+    CONF_IN_DOUBT: InDoubt.STOP.value,
     CONF_HOURLY_LIMIT: 0,
 }
 """Options of a new account; its sender name (`header`) is chosen during set-up."""

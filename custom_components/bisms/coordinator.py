@@ -8,9 +8,8 @@ import logging
 import math
 from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -19,22 +18,15 @@ from .const import (
     CONF_HEADER,
     CONF_LOW_CREDIT,
     CONF_NUMBERS,
-    DEFAULT_OPTIONS,
     DOMAIN,
     ISSUE_HEADER_WITHDRAWN,
     ISSUE_LOW_CREDIT,
-    SUBENTRY_RECIPIENT,
 )
+from .entry import account_name, options_of, recipients
 from .errors import fault
-from .outbox import Outbox
+from .outbox import Delivery, Outbox, happened, seen
 from .provider.client import BismsClient
-from .provider.codes import (
-    BismsError,
-    InvalidAuthError,
-    NotEnoughCreditsError,
-    RefusedError,
-)
-from .record import Delivery, happened
+from .provider.codes import BismsError, InvalidAuthError, NotEnoughCreditsError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -43,6 +35,9 @@ POLL_INTERVAL = timedelta(hours=1)
 
 RETRY_INTERVAL = 60.0
 """Seconds until the next question when one got no answer."""
+
+RETRY_INTERVAL_REFUSED = 300.0
+"""Seconds until the next question when the API secret was refused, perhaps in passing."""
 
 AFTER_SEND = 2
 """Seconds after which a burst of sends causes one look at the credit."""
@@ -89,7 +84,7 @@ class ProviderCoordinator[DataT](DataUpdateCoordinator[DataT]):
             hass,
             _LOGGER,
             config_entry=entry,
-            name=f"{entry.title} {subject}",
+            name=f"{account_name(entry)} {subject}",
             update_interval=POLL_INTERVAL,
             always_update=False,
             request_refresh_debouncer=self._soon,
@@ -107,26 +102,47 @@ class ProviderCoordinator[DataT](DataUpdateCoordinator[DataT]):
 
     @override
     async def _async_update_data(self) -> DataT:
-        """Ask, and translate what went wrong."""
+        """Ask, and translate what went wrong.
+
+        Of a refused API secret no `ConfigEntryAuthFailed` is made, which would end polling
+        for good.
+        """
         try:
             return await self._ask()
-        except InvalidAuthError as err:
-            raise fault(err, ConfigEntryAuthFailed) from err
         except BismsError as err:
             failure = fault(err, UpdateFailed)
             failure.retry_after = RETRY_INTERVAL
+            if isinstance(err, InvalidAuthError):
+                failure.retry_after = RETRY_INTERVAL_REFUSED
+                self.config_entry.async_start_reauth(self.hass)
             raise failure from err
 
 
 class AccountCoordinator(ProviderCoordinator[Account | None]):
-    """Credit and sender names, and the repair issues that follow from them."""
+    """Credit and sender names, and the repair issues that follow from them.
+
+    Attributes
+    ----------
+    outbox
+        The account's outbox, once there is one; it is to know what was sent last whenever
+        the provider can be asked.
+    """
+
+    outbox: Outbox | None = None
 
     def __init__(
         self, hass: HomeAssistant, entry: BismsConfigEntry, client: BismsClient
     ) -> None:
-        """Prepare to ask for the account."""
+        """Prepare to ask for the account; the issues are reason enough to go on asking."""
         super().__init__(hass, entry, client, "account")
         self._exhausted_at: int | float | None = None
+        entry.async_on_unload(self.async_add_listener(self._review))
+
+    @property
+    def secret_refused(self) -> bool:
+        """Whether the latest answer was that the API secret is wrong."""
+        cause = self.last_exception and self.last_exception.__cause__
+        return not self.last_update_success and isinstance(cause, InvalidAuthError)
 
     @property
     def low_credit(self) -> bool | None:
@@ -137,13 +153,12 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         return self.data.credit < threshold or self._exhausted_at is not None
 
     @callback
-    def refused(self, err: RefusedError) -> None:
+    def refused(self, err: BismsError) -> None:
         """Follow up on a refusal: ask for the secret anew, or say that credit is short."""
         if isinstance(err, InvalidAuthError):
             self.config_entry.async_start_reauth(self.hass)
         elif isinstance(err, NotEnoughCreditsError):
             self._exhausted_at = self.data.credit if self.data else math.inf
-            self._review()
             self.async_update_listeners()
             self.refresh_soon()
 
@@ -156,12 +171,16 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
     @override
     @callback
     def _async_refresh_finished(self) -> None:
-        """Forget that credit was too little once there is more."""
+        """Forget that credit was too little once there is more; see what was sent last."""
         if self._exhausted_at is not None and self.data is not None:
             more = self.data.credit > self._exhausted_at
             self._exhausted_at = None if more else self.data.credit
-        self._review()
+        if self.last_update_success and self.outbox is not None:
+            self.config_entry.async_create_background_task(
+                self.hass, self.outbox.learn_newest_id(), "bisms newest id"
+            )
 
+    @callback
     def _review(self) -> None:
         """Raise or withdraw the repair issues."""
         if self.data is None:
@@ -198,7 +217,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             severity=ir.IssueSeverity.WARNING,
             translation_key=key,
             translation_placeholders={
-                "account": self.config_entry.title,
+                "account": account_name(self.config_entry),
                 **placeholders,
             },
         )
@@ -250,7 +269,7 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
     ) -> None:
         """Take the latest deliveries from the outbox."""
         super().__init__(
-            hass, _LOGGER, config_entry=entry, name=f"{entry.title} deliveries"
+            hass, _LOGGER, config_entry=entry, name=f"{account_name(entry)} deliveries"
         )
         self.outbox = outbox
         self._account = account
@@ -280,9 +299,9 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
 
         While a caller still waits for the first answer there is nothing to show yet.
         """
-        if after.accepted_at is not None and before.accepted_at is None:
+        if after.accepted and not before.accepted:
             self._account.refresh_soon()
-        if after.answered and after.shown != before.shown:
+        if after.told and seen(after) != seen(before):
             self.async_set_updated_data(self._including(after))
 
     def _including(self, delivery: Delivery) -> Deliveries:
@@ -300,13 +319,3 @@ def _later(known: Delivery | None, delivery: Delivery) -> Delivery:
     if known is None or delivery.created_at >= known.created_at:
         return delivery
     return known
-
-
-def options_of(entry: ConfigEntry) -> dict[str, Any]:
-    """Return the account's options, with defaults for those it does not have."""
-    return {CONF_HEADER: "", **DEFAULT_OPTIONS, **entry.options}
-
-
-def recipients(entry: ConfigEntry) -> list[ConfigSubentry]:
-    """Return the account's recipients."""
-    return list(entry.get_subentries_of_type(SUBENTRY_RECIPIENT))

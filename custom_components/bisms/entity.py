@@ -3,10 +3,10 @@
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
-from homeassistant.util import slugify
 
 from .const import DOMAIN, NAME
 from .coordinator import BismsConfigEntry
+from .entry import account_name, account_slug, recipient_name, recipient_slug
 
 
 class AccountEntity(Entity):
@@ -22,9 +22,9 @@ class AccountEntity(Entity):
             identifiers={(DOMAIN, entry.entry_id)},
             entry_type=DeviceEntryType.SERVICE,
             manufacturer=NAME,
-            name=entry.title,
+            name=account_name(entry),
         )
-        self.entity_id = f"{platform}.{slugify(entry.title)}_{key}"
+        self.entity_id = f"{platform}.{account_slug(entry)}_{key}"
 
 
 class RecipientEntity(Entity):
@@ -50,6 +50,6 @@ class RecipientEntity(Entity):
             identifiers={(DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}")},
             entry_type=DeviceEntryType.SERVICE,
             manufacturer=NAME,
-            name=subentry.title,
+            name=recipient_name(subentry),
         )
-        self.entity_id = f"{platform}.{slugify(subentry.title)}{suffix}"
+        self.entity_id = f"{platform}.{recipient_slug(subentry)}{suffix}"

@@ -8,7 +8,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import BismsConfigEntry, DeliveryCoordinator
 from .entity import AccountEntity
-from .record import Delivery
+from .outbox import Delivery
 
 PARALLEL_UPDATES = 0
 

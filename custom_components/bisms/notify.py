@@ -1,6 +1,6 @@
 """Notify: an entity for each recipient, and the classic action with targets."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Mapping
 from itertools import count
 from typing import Any, cast, override
 
@@ -16,11 +16,12 @@ from homeassistant.components.notify import (
 )
 from homeassistant.core import Context, HomeAssistant, ServiceCall
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import slugify
 import voluptuous as vol
 
-from .coordinator import BismsConfigEntry, recipients
+from .const import CONF_NUMBERS
+from .coordinator import BismsConfigEntry
 from .entity import RecipientEntity
+from .entry import account_slug, recipient_slug, recipients
 from .errors import invalid
 from .sending import SEND_OPTIONS, send_text
 
@@ -54,7 +55,7 @@ class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
         """Send a message to the recipient."""
         await send_text(
             self.entry,
-            [self.subentry.title],
+            self.subentry.data[CONF_NUMBERS],
             _titled(message, title),
             {},
             self._context or Context(),
@@ -65,31 +66,36 @@ async def async_register_notify_actions(
     hass: HomeAssistant, entry: BismsConfigEntry
 ) -> None:
     """Offer `notify.<account>` and `notify.<account>_<recipient>` while the entry is loaded."""
-    name = _free_name(hass, slugify(entry.title))
+    name = _free_name(hass, account_slug(entry), ())
     prefix = f"{name}_"
-    targets = {
-        _free_name(hass, prefix + slugify(subentry.title)).removeprefix(prefix): (
-            subentry.title
-        )
-        for subentry in recipients(entry)
-    }
+    numbers: dict[str, Collection[str]] = {}
+    for subentry in recipients(entry):
+        own_name = _free_name(hass, prefix + recipient_slug(subentry), numbers)
+        numbers[own_name] = subentry.data[CONF_NUMBERS]
+    targets = {key.removeprefix(prefix): each for key, each in numbers.items()}
     actions = AccountNotificationService(entry, targets)
     await actions.async_setup(hass, name, name)
     await actions.async_register_services()
     entry.async_on_unload(actions.async_unregister_services)
 
 
-def _free_name(hass: HomeAssistant, wanted: str) -> str:
-    """Return the name for an action that takes nothing from anyone."""
+def _free_name(hass: HomeAssistant, wanted: str, ours: Container[str]) -> str:
+    """Return the name for an action that takes nothing from anyone, ourselves included."""
     names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
-    return next(n for n in names if not hass.services.has_service(NOTIFY_DOMAIN, n))
+    return next(
+        name
+        for name in names
+        if not hass.services.has_service(NOTIFY_DOMAIN, name) and name not in ours
+    )
 
 
 class AccountNotificationService(BaseNotificationService):
     """The classic notify actions of an account."""
 
-    def __init__(self, entry: BismsConfigEntry, targets: Mapping[str, str]) -> None:
-        """Send through this account; each target is an action's name and a recipient's."""
+    def __init__(
+        self, entry: BismsConfigEntry, targets: Mapping[str, Collection[str]]
+    ) -> None:
+        """Send through this account; a target is an action's name and a recipient's numbers."""
         self._entry = entry
         self._targets = targets
 
@@ -102,10 +108,10 @@ class AccountNotificationService(BaseNotificationService):
     @override
     async def _async_notify_message_service(self, service: ServiceCall) -> None:
         """Handle the whole call: the base class would drop its context."""
-        recipient = self.registered_targets.get(service.service)
+        numbers = self.registered_targets.get(service.service)
         await send_text(
             self._entry,
-            [recipient] if recipient else service.data.get(ATTR_TARGET, []),
+            numbers or service.data.get(ATTR_TARGET, []),
             _titled(service.data[ATTR_MESSAGE], service.data.get(ATTR_TITLE)),
             _options(service.data.get(ATTR_DATA)),
             service.context,

@@ -13,7 +13,8 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import slugify
 import voluptuous as vol
 
-from .const import CONF_NUMBERS, DOMAIN, SUBENTRY_RECIPIENT
+from .const import CONF_NUMBERS, DOMAIN
+from .entry import account_slug, recipient_name, recipient_slug, recipients
 from .provider.numbers import InvalidNumberError, normalize
 
 RECIPIENT_SCHEMA = vol.Schema(
@@ -59,7 +60,7 @@ class RecipientFlow(ConfigSubentryFlow):
         subentry = self._get_reconfigure_subentry()
         if user_input is None:
             return self._show_form(
-                "reconfigure", {**subentry.data, CONF_NAME: subentry.title}
+                "reconfigure", {**subentry.data, CONF_NAME: recipient_name(subentry)}
             )
         try:
             recipient = self._recipient(user_input, besides=subentry.subentry_id)
@@ -99,15 +100,15 @@ class RecipientFlow(ConfigSubentryFlow):
 
     def _service_name(self, recipient: str) -> str:
         """Return what the notify action of one of our recipients would be called."""
-        return f"{slugify(self._get_entry().title)}_{slugify(recipient)}"
+        return f"{account_slug(self._get_entry())}_{slugify(recipient)}"
 
     def _taken_service_names(self, besides: str | None) -> set[str]:
         """Return what the notify actions of all accounts and recipients are called."""
         entries = self.hass.config_entries.async_entries(DOMAIN)
-        return {slugify(entry.title) for entry in entries} | {
-            f"{slugify(entry.title)}_{slugify(subentry.title)}"
+        return set(map(account_slug, entries)) | {
+            f"{account_slug(entry)}_{recipient_slug(subentry)}"
             for entry in entries
-            for subentry in entry.get_subentries_of_type(SUBENTRY_RECIPIENT)
+            for subentry in recipients(entry)
             if subentry.subentry_id != besides
         }
 

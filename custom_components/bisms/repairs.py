@@ -13,7 +13,8 @@ from homeassistant.helpers.selector import SelectSelector, SelectSelectorConfig
 import voluptuous as vol
 
 from .const import CONF_HEADER, ISSUE_HEADER_WITHDRAWN
-from .coordinator import BismsConfigEntry, options_of
+from .coordinator import BismsConfigEntry
+from .entry import account_name, options_of
 from .provider.codes import BismsError
 
 
@@ -46,9 +47,11 @@ class HeaderFlow(RepairsFlow):
             return self.async_create_entry(data={})
         if self._entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="cannot_connect")
+        data = self._entry.runtime_data
         try:
-            headers = await self._entry.runtime_data.client.get_headers()
-        except BismsError:
+            headers = await data.client.get_headers()
+        except BismsError as err:
+            data.account.refused(err)
             return self.async_abort(reason="cannot_connect")
         if not headers:
             return self.async_abort(reason="no_headers")
@@ -62,7 +65,7 @@ class HeaderFlow(RepairsFlow):
                 }
             ),
             description_placeholders={
-                "account": self._entry.title,
+                "account": account_name(self._entry),
                 "header": options_of(self._entry)[CONF_HEADER],
             },
         )

@@ -11,31 +11,26 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .allowance import HourlyLimitError
 from .compose import Choices, own_texts, same_text
 from .const import (
     CONF_EXPIRE_AFTER,
     CONF_HEADER,
     CONF_HOURLY_LIMIT,
+    CONF_IN_DOUBT,
     CONF_NUMBERS,
     CONF_TOO_LONG,
     CONF_TURKISH_CHARACTERS,
     MAX_EXPIRE_AFTER,
+    InDoubt,
     TooLong,
     TurkishCharacters,
 )
-from .coordinator import (
-    AccountCoordinator,
-    BismsConfigEntry,
-    BismsData,
-    options_of,
-    recipients,
-)
+from .coordinator import AccountCoordinator, BismsConfigEntry, BismsData
+from .entry import account_name, options_of, recipient_name, recipients
 from .errors import failed, invalid
-from .outbox import ClosedError
+from .outbox import ClosedError, Delivery, HourlyLimitError, Outbox, State
 from .provider.models import MAX_VALIDITY, Message
 from .provider.text import measure
-from .record import Delivery, State
 
 MANY = 100
 """Recipients from which on composing would hold up the event loop for too long."""
@@ -57,6 +52,7 @@ SEND_OPTIONS: dict[vol.Marker, Any] = {
     vol.Optional(CONF_EXPIRE_AFTER): vol.All(
         vol.Coerce(int), vol.Range(min=1, max=MAX_EXPIRE_AFTER)
     ),
+    vol.Optional(CONF_IN_DOUBT): vol.Coerce(InDoubt),
 }
 """What a single call may ask for differently from the account's options."""
 
@@ -106,7 +102,7 @@ async def _composed[*ArgsT, MessageT](
     return await data.account.hass.async_add_executor_job(compose, *args)
 
 
-def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:
+def respond(outbox: Outbox, deliveries: Iterable[Delivery]) -> dict[str, Any]:
     """Return what an action answers: an object for each text sent."""
     return {
         "messages": [
@@ -124,7 +120,7 @@ def respond(deliveries: Iterable[Delivery]) -> dict[str, Any]:
                 "expires_at": expires_at,
             }
             for delivery in deliveries
-            for expires_at in [isoformat(delivery.expires_at)]
+            for expires_at in [isoformat(outbox.utc(delivery.expires_at))]
             for sms in delivery.message.sms
             for measured in [measure(sms.text)]
         ]
@@ -138,7 +134,8 @@ def isoformat(at: float) -> str:
 
 def _book(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
     return {
-        subentry.title: subentry.data[CONF_NUMBERS] for subentry in recipients(entry)
+        recipient_name(subentry): subentry.data[CONF_NUMBERS]
+        for subentry in recipients(entry)
     }
 
 
@@ -192,12 +189,13 @@ async def _send(
             *messages,
             lifetime=options[CONF_EXPIRE_AFTER] * 60,
             hourly_limit=limit,
+            resend_in_doubt=options[CONF_IN_DOUBT] == InDoubt.RESEND,
             context=(context.id, context.parent_id, context.user_id),
         )
     except HourlyLimitError as err:
         raise invalid("hourly_limit", limit=limit, parts=err.parts) from None
     except ClosedError:
-        raise invalid("account_reloading", account=entry.title) from None
+        raise invalid("account_reloading", account=account_name(entry)) from None
     if all(delivery.state is State.FAILED for delivery in deliveries):
         raise failed(deliveries[0].reason or "", HomeAssistantError)
     return deliveries

@@ -28,10 +28,10 @@ from .coordinator import (
     BismsData,
     BlacklistCoordinator,
     DeliveryCoordinator,
-    recipients,
 )
 from .entity import AccountEntity, RecipientEntity
-from .record import Delivery, State, state_for
+from .entry import recipients
+from .outbox import Delivery, State, state_for
 from .sending import isoformat
 
 PARALLEL_UPDATES = 0
@@ -146,7 +146,7 @@ class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):
         """Return which delivery it is."""
         if (delivery := self.delivery) is None:
             return None
-        sent_at = delivery.sent_at
+        sent_at = delivery.sent_utc
         return {
             "dlr_id": delivery.dlr_id,
             "recipients": list(delivery.message.numbers),

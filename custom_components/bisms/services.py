@@ -23,11 +23,12 @@ from .const import (
     TooLong,
     TurkishCharacters,
 )
-from .coordinator import BismsConfigEntry, options_of
+from .coordinator import BismsConfigEntry
+from .entry import options_of
 from .errors import fault
-from .provider.codes import BismsError, RefusedError
+from .outbox import FINAL, State, overall
+from .provider.codes import BismsError
 from .provider.models import DeliveryReport, ReportPhase
-from .record import FINAL, State, overall
 from .sending import SEND_OPTIONS, TEXT_OPTIONS, respond, send_text, send_texts
 
 ATTR_DLR_ID = "dlr_id"
@@ -105,22 +106,21 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 async def _send_message(call: ServiceCall) -> ServiceResponse:
     """Send one text to one or more recipients."""
-    deliveries = await send_text(
-        _entry(call),
-        call.data[ATTR_RECIPIENTS],
-        call.data[ATTR_MESSAGE],
-        call.data,
-        call.context,
-    )
-    return respond(deliveries)
+    entry = _entry(call)
+    outbox = entry.runtime_data.outbox
+    recipients, text = call.data[ATTR_RECIPIENTS], call.data[ATTR_MESSAGE]
+    deliveries = await send_text(entry, recipients, text, call.data, call.context)
+    return respond(outbox, deliveries)
 
 
 async def _send_messages(call: ServiceCall) -> ServiceResponse:
     """Send each recipient a text of its own."""
     run = call.hass.async_add_executor_job
     texts = await run(_texts, call.data[ATTR_MESSAGES])
-    deliveries = await send_texts(_entry(call), texts, call.data, call.context)
-    return await run(respond, deliveries)
+    entry = _entry(call)
+    outbox = entry.runtime_data.outbox
+    deliveries = await send_texts(entry, texts, call.data, call.context)
+    return await run(respond, outbox, deliveries)
 
 
 def _texts(messages: list[Any]) -> list[tuple[str, str]]:
@@ -214,6 +214,5 @@ async def _ask[AnswerT](
     try:
         return await question
     except BismsError as err:
-        if isinstance(err, RefusedError):
-            entry.runtime_data.account.refused(err)
+        entry.runtime_data.account.refused(err)
         raise fault(err, HomeAssistantError) from err

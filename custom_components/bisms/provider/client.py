@@ -1,7 +1,7 @@
 """The provider's eight calls: one coroutine per endpoint, one request on the wire per call."""
 
 import asyncio
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Set as AbstractSet
 import io
 from itertools import batched
 from typing import Final
@@ -55,6 +55,12 @@ class BismsClient:
       of them `UnknownFateError`: nobody knows whether it had;
     - a `RefusedError` of the code's own: the provider refused; `UnknownCodeError` when
       its document does not list the code.
+
+    Attributes
+    ----------
+    on_accepted
+        Called whenever the provider did what a call asked for, so that its credentials
+        are right.
     """
 
     def __init__(
@@ -81,6 +87,7 @@ class BismsClient:
         self._username = username
         self._password = password
         self._base_url = base_url
+        self.on_accepted: Callable[[], None] = _nothing
 
     def __repr__(self) -> str:
         """Name the account without its secret."""
@@ -323,7 +330,13 @@ class BismsClient:
             body=body,
             timeout=timeout,
         )
-        return Answer.read(status, content, expected=expected, private=private)
+        answer = Answer.read(status, content, expected=expected, private=private)
+        self.on_accepted()
+        return answer
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _is_plain(message: Message) -> bool:

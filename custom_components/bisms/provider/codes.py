@@ -2,7 +2,8 @@
 
 Every exception says what became of the request, for that decides whether it may be
 made again: `NotSentError`, it certainly did not reach the provider; `UnknownFateError`,
-nobody knows; `RefusedError`, the provider answered, and its answer is final.
+nobody knows; `RefusedError`, the provider answered, and its answer is final. The `reason`
+of each is its name where users and their automations meet it.
 """
 
 from enum import StrEnum
@@ -33,11 +34,21 @@ class Code(StrEnum):
 
 
 class BismsError(Exception):
-    """Anything that kept a call from succeeding; its text is safe to show."""
+    """Anything that kept a call from succeeding; its text is safe to show.
+
+    Attributes
+    ----------
+    reason
+        What kept it, as a name that does not change.
+    """
+
+    reason: str
 
 
 class NotSentError(BismsError):
     """No connection came about, so the request certainly had no effect."""
+
+    reason = "cannot_connect"
 
 
 class UnknownFateError(BismsError):
@@ -67,73 +78,114 @@ class ProtocolError(BismsError):
 class NoAnswerError(UnknownFateError):
     """The request began, but its answer never came: time-out or lost connection."""
 
+    reason = "no_answer"
+
 
 class ServerError(UnknownFateError):
     """The server said that it failed: HTTP status 5xx."""
+
+    reason = "server_error"
 
 
 class UnknownError(UnknownFateError):
     """99: the provider itself does not know what happened."""
 
+    reason = "unknown_error"
+
 
 class UnreadableAnswerError(ProtocolError, UnknownFateError):
     """The answer is empty, cut, too large, an HTML page or otherwise no answer at all."""
 
+    reason = "unreadable_answer"
+
 
 class UnknownCodeError(ProtocolError, RefusedError):
-    """The provider answered two digits that its document does not list."""
+    """The provider answered two digits that its document does not list: the reason names them."""
+
+    reason = "unknown_code"
+
+    def __init__(self, code: str) -> None:
+        """Remember the code."""
+        super().__init__(code)
+        self.reason = f"{self.reason}:{code}"
 
 
 class UsePostMethodError(RefusedError):
     """97: the call must be a POST."""
 
+    reason = "use_post_method"
+
 
 class UseGetMethodError(RefusedError):
     """95: the call must be a GET."""
+
+    reason = "use_get_method"
 
 
 class MissingGetParamsError(RefusedError):
     """93: a GET parameter is missing or empty."""
 
+    reason = "missing_get_params"
+
 
 class MissingPostDataError(RefusedError):
     """91: the POST body is missing or unreadable."""
+
+    reason = "missing_post_data"
 
 
 class WrongXmlFormatError(RefusedError):
     """89: the body is not XML that can be read, or an element is empty."""
 
+    reason = "wrong_xml_format"
+
 
 class InvalidAuthError(RefusedError):
     """87: user name or API secret is wrong."""
+
+    reason = "invalid_auth"
 
 
 class WrongHeaderError(RefusedError):
     """85: the sender name is unknown or not approved."""
 
+    reason = "wrong_header"
+
 
 class WrongSendTimeError(RefusedError):
     """84: the time is malformed or more than a year ahead."""
+
+    reason = "wrong_send_time"
 
 
 class EmptySmsError(RefusedError):
     """83: no number or no text was left after the provider's inspection."""
 
+    reason = "empty_sms"
+
 
 class NotEnoughCreditsError(RefusedError):
     """81: the credit does not cover the message."""
+
+    reason = "not_enough_credits"
 
 
 class ReportNotFoundError(RefusedError):
     """79: no report with this dlrId."""
 
+    reason = "report_not_found"
+
 
 class AlreadyBlacklistedError(RefusedError):
     """78: the number is on the blacklist already."""
 
+    reason = "already_blacklisted"
+
 
 class DuplicateMessageError(RefusedError):
     """77: the same SMS was sent within the last two minutes."""
+
+    reason = "duplicate_message"
 
 
 REFUSALS: dict[str, type[RefusedError]] = {

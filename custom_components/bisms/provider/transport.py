@@ -1,5 +1,6 @@
 """One request on the wire per call, and by type what became of it."""
 
+from functools import lru_cache
 import io
 from typing import Final
 
@@ -72,11 +73,7 @@ async def exchange(
             headers=None if body is None else _XML,
             allow_redirects=False,
             middlewares=(_send_once,),
-            timeout=aiohttp.ClientTimeout(
-                total=timeout,
-                connect=_RESOLVE_AND_CONNECT_TIMEOUT,
-                sock_connect=_CONNECT_TIMEOUT,
-            ),
+            timeout=_limits(timeout),
         ) as response:
             return response.status, await _read(response)
     except _NEVER_BEGAN:
@@ -87,13 +84,26 @@ async def exchange(
     raise failure
 
 
+@lru_cache
+def _limits(timeout: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=timeout,
+        connect=_RESOLVE_AND_CONNECT_TIMEOUT,
+        sock_connect=_CONNECT_TIMEOUT,
+    )
+
+
 def _url(base_url: str, target: str) -> URL:
     """Return where a request goes; its query must not be encoded a second time."""
+    return URL(_prefix(base_url) + target, encoded=True)
+
+
+@lru_cache
+def _prefix(base_url: str) -> str:
     try:
-        base = str(URL(base_url)).rstrip("/")
+        return str(URL(base_url)).rstrip("/")
     except ValueError:
         raise aiohttp.InvalidURL(base_url) from None
-    return URL(base + target, encoded=True)
 
 
 async def _send_once(

@@ -1,0 +1,43 @@
+"""What a config entry says of an account: its options, its recipients, and their names."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_NAME
+from homeassistant.util import slugify
+
+from .const import CONF_HEADER, DEFAULT_OPTIONS, NAME, SUBENTRY_RECIPIENT
+
+NAMELESS = "Recipient"
+"""What a recipient is called of whom no name is left."""
+
+
+def options_of(entry: ConfigEntry) -> dict[str, Any]:
+    """Return the account's options, with defaults for those it does not have."""
+    return {CONF_HEADER: "", **DEFAULT_OPTIONS, **entry.options}
+
+
+def recipients(entry: ConfigEntry) -> list[ConfigSubentry]:
+    """Return the account's recipients."""
+    return list(entry.get_subentries_of_type(SUBENTRY_RECIPIENT))
+
+
+def account_name(entry: ConfigEntry) -> str:
+    """Return what an account is called, even if its title was emptied."""
+    return entry.title.strip() or NAME
+
+
+def recipient_name(subentry: ConfigSubentry) -> str:
+    """Return what a recipient is called: by its title, or as it was called when it was stored."""
+    name: str = subentry.data.get(CONF_NAME, "")
+    return subentry.title.strip() or name.strip() or NAMELESS
+
+
+def account_slug(entry: ConfigEntry) -> str:
+    """Return what ids and actions of an account begin with."""
+    return slugify(account_name(entry))
+
+
+def recipient_slug(subentry: ConfigSubentry) -> str:
+    """Return what ids and actions of a recipient are called."""
+    return slugify(recipient_name(subentry))
