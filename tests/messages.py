@@ -1,10 +1,13 @@
 """Messages, and deliveries of them, as tests of the outbox need them."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from custom_components.bisms.delivery import advance
+from custom_components.bisms.outbox.clock import Now
+from custom_components.bisms.outbox.events import Event, Restored, Signal
+from custom_components.bisms.outbox.lifecycle import advance
+from custom_components.bisms.outbox.record import Delivery, entered
 from custom_components.bisms.provider.models import (
     DeliveryReport,
     Message,
@@ -13,12 +16,25 @@ from custom_components.bisms.provider.models import (
     Sms,
 )
 from custom_components.bisms.provider.text import measure
-from custom_components.bisms.record import Delivery, Event, entered
 
 NOW: Final = 1_790_000_000.0
+"""A moment on the time line."""
+
+UTC_NOW: Final = NOW + 5000.0
+"""What the machine's clock shows then: the time line is not the clock's."""
+
 AYSE: Final = "905559998877"
 ALI: Final = "905551112233"
 HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+
+RUNS_SINCE: Final = -DAY
+"""Home Assistant was started a day before `NOW`, and nothing disturbed the clock since."""
+
+
+def moment(seconds: float = 0.0, *, steady_since: float = RUNS_SINCE) -> Now:
+    """Return the moment so many seconds after `NOW`; `steady_since` counts from it too."""
+    return Now(NOW + seconds, UTC_NOW + seconds, NOW + steady_since)
 
 
 def message(
@@ -28,22 +44,45 @@ def message(
     **fields: Any,
 ) -> Message:
     """Return a message, to Ayşe unless other numbers are given."""
-    send_at = None if send_in is None else datetime.fromtimestamp(NOW + send_in, UTC)
+    send_at = (
+        None if send_in is None else datetime.fromtimestamp(UTC_NOW + send_in, UTC)
+    )
     sms = (Sms(numbers=numbers or (AYSE,), text=text, parts=measure(text).parts),)
     return Message(header="BASLIK1", sms=sms, send_at=send_at, **fields)
 
 
-def delivery(*numbers: str, lifetime: float = HOUR, **fields: Any) -> Delivery:
-    """Return a delivery that has just begun."""
-    return entered("d1", message(*numbers, **fields), NOW, lifetime)
+def delivery(
+    *numbers: str,
+    lifetime: float = HOUR,
+    resend_in_doubt: bool = False,
+    **fields: Any,
+) -> Delivery:
+    """Return a delivery that entered just now."""
+    return entered(
+        "d1",
+        message(*numbers, **fields),
+        NOW,
+        UTC_NOW,
+        lifetime,
+        resend_in_doubt=resend_in_doubt,
+    )
 
 
 def after(
-    start: Delivery, *happenings: tuple[float, Event], jitter: float = 1.0
+    start: Delivery,
+    *happenings: tuple[float, Event],
+    jitter: float = 1.0,
+    steady_since: float = RUNS_SINCE,
 ) -> Delivery:
-    """Return a delivery after events, each so many seconds after `NOW`."""
+    """Return a delivery after events, each so many seconds after `NOW`.
+
+    From a restart on, durations count as known only since then.
+    """
     for seconds, event in happenings:
-        start = advance(start, event, NOW + seconds, jitter)
+        if event is Signal.RESTARTED or isinstance(event, Restored):
+            steady_since = seconds
+        now = moment(seconds, steady_since=steady_since)
+        start = advance(start, event, now, jitter)
     return start
 
 

@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.bisms.record import State
+from custom_components.bisms.outbox import State
 from simulator import Fault, Request, Simulator
 
 from .accounts import AYSE, Days, act, sends, settled, state_of

@@ -121,6 +121,7 @@ async def test_an_account_with_one_sender_name_is_added_in_one_step(
         "turkish_characters": "keep",
         "too_long": "reject",
         "expire_after": 60,
+        "in_doubt": "stop",
         "hourly_limit": 0,
     }
     assert result["result"].state is ConfigEntryState.LOADED
@@ -329,7 +330,7 @@ async def test_a_loaded_account_gets_its_new_secret(
     assert entry.state is ConfigEntryState.LOADED
 
 
-@pytest.mark.expects_log("uthenticat.*: The provider does not accept")
+@pytest.mark.expects_log(": The provider does not accept")
 async def test_an_account_that_was_refused_works_after_its_new_secret(
     hass: HomeAssistant, provider_url: str
 ) -> None:
@@ -419,6 +420,7 @@ async def test_options_are_shown_as_they_are_and_stored_as_chosen(
         "turkish_characters": "when_cheaper",
         "too_long": "split",
         "expire_after": 2880.0,
+        "in_doubt": "resend",
         "hourly_limit": 40.0,
     }
     await hass.config_entries.options.async_configure(form["flow_id"], chosen)
@@ -438,6 +440,7 @@ async def test_options_are_shown_as_they_are_and_stored_as_chosen(
         {"too_long": "ignore"},
         {"expire_after": 0},
         {"expire_after": 2881},
+        {"in_doubt": "maybe"},
         {"hourly_limit": -1},
     ],
 )
@@ -467,6 +470,20 @@ async def test_options_open_while_the_provider_is_away(
     assert choices(form, "header") == ["BASLIK1"]
     await hass.config_entries.options.async_configure(form["flow_id"], {})
     assert entry.options["header"] == "BASLIK1"
+
+
+async def test_a_refused_api_secret_is_asked_for_when_options_meet_it(
+    hass: HomeAssistant, simulator: Simulator, provider_url: str
+) -> None:
+    """As after any other call; the options open all the same."""
+    entry = await set_up(hass, provider_url)
+    simulator.account.secret = "new"
+
+    form = await hass.config_entries.options.async_init(entry.entry_id)
+
+    assert choices(form, "header") == ["BASLIK1"]
+    flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+    assert [flow["context"]["source"] for flow in flows] == ["reauth"]
 
 
 async def test_a_withdrawn_sender_name_must_be_replaced_to_save_options(

@@ -1,5 +1,8 @@
 """Diagnostics: what a maintainer needs, and nothing private."""
 
+import time
+from types import SimpleNamespace
+
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
@@ -13,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 from custom_components.bisms.diagnostics import async_get_config_entry_diagnostics
 from simulator import Account, Fault, Simulator
 
-from .accounts import ALI, AYSE, VELI, Days, account_at, do, load
+from .accounts import ALI, AYSE, VELI, Days, account_at, do, load, sends, until
 
 SECRET = "0123456789abcdef0123456789ABCDEF"
 
@@ -51,6 +54,43 @@ async def test_they_tell_how_the_account_is_doing(
     await do(hass, "send_message", recipients=["Ayşe"], message="Bekleyen")
 
     assert await async_get_config_entry_diagnostics(hass, account) == snapshot
+
+
+async def test_they_tell_of_a_request_under_way(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Which is neither due nor over."""
+    simulator.fail(Fault.HANG, endpoint="smsget")
+    call = hass.async_create_task(
+        do(hass, "send_message", recipients=["Ayşe"], message="Alo")
+    )
+    await until(lambda: sends(simulator))
+
+    told = await async_get_config_entry_diagnostics(hass, account)
+
+    assert told["latest"][0]["doing"] == {"task": "attempt"}
+    assert not told["latest"][0]["told"]
+    await days.elapse(10)
+    await call
+
+
+async def test_their_ages_are_right_after_the_clock_was_set(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A day ahead all of a sudden, and a message of a minute ago is a minute old."""
+    await do(hass, "send_message", recipients=["Ayşe"], message="Alo")
+    await days.pass_(60)
+    days.clock_is_ahead = 86400
+    clock = SimpleNamespace(time=lambda: time.time() + days.clock_is_ahead)
+    monkeypatch.setattr("custom_components.bisms.diagnostics.time", clock)
+
+    told = await async_get_config_entry_diagnostics(hass, account)
+
+    assert told["latest"][0]["created_ago"] == 60
+    assert told["latest"][0]["doing"]["due_in"] == 30
 
 
 async def test_they_tell_nothing_private(

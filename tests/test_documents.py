@@ -19,7 +19,9 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.bisms.const import DEFAULT_OPTIONS, DOMAIN
-from custom_components.bisms.delivery import PAUSES
+from custom_components.bisms.coordinator import RETRY_INTERVAL_REFUSED
+from custom_components.bisms.outbox.lifecycle import DOUBT_LIMIT, PAUSES
+from custom_components.bisms.outbox.scheduler import STOP_WITHIN
 from custom_components.bisms.provider.client import DEFAULT_URL
 from custom_components.bisms.provider.text import Language, measure
 from simulator import Simulator
@@ -380,7 +382,9 @@ def anchors(path: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("path", ROOT.glob("*.md"), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda path: path.name
+)
 def test_every_link_within_the_repository_leads_somewhere(path: Path) -> None:
     """To a file, or to a heading of a page."""
     links = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
@@ -400,3 +404,92 @@ def test_every_picture_is_shown_and_described(language: str) -> None:
     shown = picture.findall(readme(language))
     assert {name for _, name in shown} == PICTURES
     assert all(len(description) > 20 for description, _ in shown)
+
+
+def source(*folders: str) -> str:
+    """Return all Python code of some folders."""
+    return "\n".join(
+        path.read_text(encoding="utf-8")
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    )
+
+
+def mapped(folder: str) -> set[str]:
+    """Return the names that the map of CONTRIBUTING has for a folder."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition(f"\n### `{folder}`\n")[2].partition("\n#")[0]
+    first_cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    return {name for cell in first_cells for name in re.findall(r"`([^`]+)`", cell)}
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "custom_components/bisms/",
+        "custom_components/bisms/outbox/",
+        "custom_components/bisms/provider/",
+        "simulator/",
+        "tests/simulation/",
+        "scripts/",
+    ],
+)
+def test_the_map_of_the_house_is_complete(folder: str) -> None:
+    """Each module and script stands in it, and nothing that is not there any more."""
+    paths = list((ROOT / folder).iterdir())
+    named = mapped(folder)
+    modules = {path.stem for path in paths if path.suffix == ".py"}
+    commands = {path.name for path in paths if path.is_file() and not path.suffix}
+    assert (modules | commands) - named == set()
+    assert named <= modules | {path.name for path in paths}
+    for path in paths:
+        if (path / "__init__.py").exists() and path.name not in named:
+            assert mapped(f"{folder}{path.name}/"), path
+
+
+def test_what_code_cites_is_in_the_documents() -> None:
+    """Each section of the provider's document and each rule has its heading."""
+    code = source("custom_components", "simulator", "tests", "scripts")
+    for word, page in (("section", "provider-api"), ("rule", "promises")):
+        text = (ROOT / f"docs/{page}.md").read_text(encoding="utf-8")
+        headings = set(re.findall(r"^## (\d+)\. ", text, re.MULTILINE))
+        cited = {
+            number
+            for numbers in re.findall(rf"\b{word}s? (\d+(?:(?:, | and )\d+)*)", code)
+            for number in re.findall(r"\d+", numbers)
+        }
+        assert cited
+        assert cited <= headings
+
+
+def test_the_glossary_has_the_words_of_the_outbox() -> None:
+    """What it explains is what the code says."""
+    text = (ROOT / "docs/promises.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [A-Z0-9]", text, re.MULTILINE)
+    words = [word.removeprefix("to ") for row in rows for word in row.split(", ")]
+    assert len(words) >= 20
+    code = source("custom_components/bisms").lower().replace("_", " ")
+    assert [word for word in words if word not in code] == []
+
+
+@pytest.mark.parametrize("language", READMES)
+def test_the_times_that_are_told_are_those_of_the_product(language: str) -> None:
+    """How long a stop waits, and how soon the account asks again."""
+    text = readme(language)
+    for seconds, told in (
+        (
+            STOP_WITHIN,
+            (r"get (\d+) seconds for their answer", r"yanıt için (\d+) saniye"),
+        ),
+        (
+            RETRY_INTERVAL_REFUSED / 60,
+            (r"asks every (\d+) minutes", r"(\d+) dakikada bir"),
+        ),
+        (
+            DOUBT_LIMIT / 60,
+            (r"\((\d+) minutes after the first", r"denemeden (\d+) dakika"),
+        ),
+    ):
+        found = re.search(told[language == "tr"], text)
+        assert found is not None, told
+        assert float(found[1]) == seconds

@@ -1,24 +1,34 @@
 """Setting an account up and taking it down again, whatever the provider does."""
 
 import asyncio
+import errno
 import time
 
 from homeassistant.config_entries import ConfigEntryDisabler, ConfigEntryState
-from homeassistant.const import EVENT_HOMEASSISTANT_STOP
-from homeassistant.core import HomeAssistant
+from homeassistant.const import (
+    EVENT_HOMEASSISTANT_FINAL_WRITE,
+    EVENT_HOMEASSISTANT_STOP,
+)
+from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.bisms.const import DOMAIN
+from custom_components.bisms.files import AccountFiles
+from custom_components.bisms.outbox import Loaded, Outbox
+from custom_components.bisms.provider.client import BismsClient
 from simulator import Fault, Simulator
 
 from .accounts import (
     AYSE,
+    VIRTUAL,
     Days,
     account_at,
     act,
+    issues,
     load,
     reauthentications,
     sends,
@@ -27,6 +37,7 @@ from .accounts import (
     until,
 )
 
+CREDIT = "sensor.bisms_remaining_credit"
 ACTIONS = {
     "add_to_blacklist",
     "get_blacklist",
@@ -44,6 +55,20 @@ async def send(hass: HomeAssistant, text: str) -> str:
     answer = await act(hass, "send_message", recipients=["Ayşe"], message=text)
     status: str = answer["messages"][0]["status"]
     return status
+
+
+async def states_on_disk(hass: HomeAssistant, entry: MockConfigEntry) -> list[str]:
+    """Return the states of the messages that a restart would find."""
+    client = BismsClient(async_get_clientsession(hass), VIRTUAL, VIRTUAL)
+    successor = Outbox(
+        client,
+        AccountFiles(hass, entry.entry_id),
+        spawn=hass.async_create_task,
+        spawn_write=hass.async_create_task,
+        on_refusal=lambda _: None,
+    )
+    await successor.load()
+    return [delivery.state.value for delivery in successor.deliveries]
 
 
 async def test_an_account_is_ready_with_its_credit_once_it_is_loaded(
@@ -139,7 +164,7 @@ async def test_a_message_that_met_a_hanging_provider_is_sent_once(
 
 
 @pytest.mark.expects_log(
-    "Authentication failed while fetching BiSMS account data", "could not authenticate"
+    "Error fetching BiSMS account data: .* does not accept", "could not authenticate"
 )
 async def test_a_refused_api_secret_stops_set_up_and_asks_for_a_new_one(
     hass: HomeAssistant, provider_url: str, simulator: Simulator
@@ -158,7 +183,7 @@ async def test_a_refused_api_secret_stops_set_up_and_asks_for_a_new_one(
     assert await send(hass, "Yeniden") == "waiting"
 
 
-@pytest.mark.expects_log("Authentication failed while fetching BiSMS account data")
+@pytest.mark.expects_log("Error fetching BiSMS account data: .* does not accept")
 async def test_an_api_secret_refused_on_a_poll_is_asked_for(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
 ) -> None:
@@ -169,8 +194,81 @@ async def test_an_api_secret_refused_on_a_poll_is_asked_for(
 
     assert reauthentications(hass) == 1
     assert account.state is ConfigEntryState.LOADED
-    assert state_of(hass, "sensor.bisms_remaining_credit") == "unavailable"
+    assert state_of(hass, CREDIT) == "unavailable"
     assert state_of(hass, "notify.ayse") == "unknown"
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data: .* does not accept")
+async def test_an_account_goes_on_asking_after_its_api_secret_was_refused(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """A refusal may pass: it asks again after five minutes, then every hour as before."""
+    simulator.answer("87", times=2)
+    await days.pass_(3601)
+    assert reauthentications(hass) == 1
+    assert state_of(hass, CREDIT) == "unavailable"
+
+    await days.pass_(298)
+    assert state_of(hass, CREDIT) == "unavailable"
+    await days.pass_(3)
+    assert state_of(hass, CREDIT) == "15600"
+
+    simulator.account.credit = 15000
+    await days.pass_(3601)
+    assert state_of(hass, CREDIT) == "15000"
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data: .* does not accept")
+async def test_an_api_secret_refused_after_set_up_has_ended_is_asked_for_too(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """An answer that took its time does not take down what is loaded by then."""
+    simulator.account.secret = "new"
+    simulator.fail(Fault.SLOW, endpoint="credit", seconds=0.8)
+    simulator.fail(Fault.SLOW, endpoint="originator", seconds=0.8)
+
+    entry = await load(hass, account_at(provider_url))
+
+    assert entry.state is ConfigEntryState.LOADED
+    assert reauthentications(hass) == 1
+
+
+async def test_a_message_held_up_by_a_passing_refusal_goes_with_the_next_good_answer(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Any call that is accepted shows that the secret is right after all."""
+    simulator.fail(Fault.ERROR_500, endpoint="smsget")
+    assert await send(hass, "Duman") == "queued"
+    simulator.answer("87", endpoint="smsget")
+    await days.pass_(3)
+    assert len(sends(simulator)) == 2
+    await days.pass_(10)
+    assert len(sends(simulator)) == 2
+
+    await act(hass, "get_headers")
+    await days.pass_(10)
+
+    assert [s.text for s in simulator.inbox] == ["Duman"]
+    assert state_of(hass, "sensor.bisms_outbox") == "0"
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data: .* unknown error")
+async def test_an_account_knows_what_was_sent_last_whenever_it_looks(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """So that an SMS of another program is not taken for one of ours that got lost."""
+
+    def looks() -> int:
+        return sum(r.endpoint == "campaignidlist" for r in simulator.requests)
+
+    before = looks()
+    await days.pass_(3601)
+    assert looks() == before + 1
+    simulator.answer("99", endpoint="credit")
+    await days.pass_(3601)
+    assert looks() == before + 1
+    await days.pass_(61)
+    assert looks() == before + 2
 
 
 async def test_a_waiting_message_is_sent_once_the_new_api_secret_is_known(
@@ -191,7 +289,7 @@ async def test_a_waiting_message_is_sent_once_the_new_api_secret_is_known(
     [flow] = hass.config_entries.flow.async_progress()
     await hass.config_entries.flow.async_configure(flow["flow_id"], {"password": "new"})
     await settled(hass)
-    await days.pass_(20)
+    await days.pass_(41)
     assert [s.text for s in simulator.inbox] == ["Duman"]
     assert reauthentications(hass) == 0
 
@@ -221,7 +319,7 @@ async def test_what_is_open_goes_on_after_a_reload(
     await hass.config_entries.async_reload(account.entry_id)
     await settled(hass)
     assert [s.text for s in simulator.inbox] == ["Gitti"]
-    await days.pass_(20)
+    await days.pass_(41)
     assert [s.text for s in simulator.inbox] == ["Gitti", "Bekliyor"]
     assert state_of(hass, "sensor.bisms_last_delivery_status") == "waiting"
 
@@ -231,21 +329,100 @@ async def test_what_is_open_goes_on_after_a_reload(
     assert len(sends(simulator)) == 3
 
 
-# The test harness unloads accounts even after a stop, which Home Assistant never does.
-@pytest.mark.expects_log("Unable to remove unknown job listener")
 async def test_a_request_under_way_gets_to_finish_when_home_assistant_stops(
     hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
 ) -> None:
-    """Its answer is on disk, so that it need not be looked for later."""
-    simulator.fail(Fault.SLOW, endpoint="smsget", seconds=0.2)
-    call = hass.async_create_task(send(hass, "Son"))
+    """Its caller is answered, and what the provider said is on disk."""
+    outbox = account.runtime_data.outbox
+    simulator.fail(Fault.SLOW, endpoint="smsget", seconds=0.5)
+    call = asyncio.create_task(send(hass, "Son"))
     await until(lambda: sends(simulator))
 
-    hass.bus.async_fire_internal(EVENT_HOMEASSISTANT_STOP)
+    await hass.async_stop(force=True)
 
     assert await call == "waiting"
-    [delivery] = account.runtime_data.outbox.deliveries
+    [delivery] = outbox.deliveries
     assert delivery.dlr_id == "77300600"
+    assert await states_on_disk(hass, account) == ["waiting"]
+
+
+async def test_a_caller_is_answered_though_home_assistant_stops(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """After two seconds it is told that the message waits, which it does, on disk."""
+    simulator.fail(Fault.HANG, endpoint="smsget")
+    call = asyncio.create_task(send(hass, "Son"))
+    await until(lambda: sends(simulator))
+
+    begun = time.monotonic()
+    await hass.async_stop(force=True)
+
+    assert await call == "queued"
+    assert 1.9 < time.monotonic() - begun < 4
+    assert await states_on_disk(hass, account) == ["queued"]
+
+
+async def test_a_message_sent_while_home_assistant_stops_is_kept_for_the_next_start(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """The automation that says so when Home Assistant stops is answered at once."""
+    answers: list[str] = []
+    seconds: list[float] = []
+
+    async def say_so(_: Event) -> None:
+        begun = time.monotonic()
+        answers.append(await send(hass, "Kapanıyor"))
+        seconds.append(time.monotonic() - begun)
+
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, say_so)
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, say_so)
+    await hass.async_stop(force=True)
+
+    assert answers == ["queued", "queued"]
+    assert max(seconds) < 1
+    assert not sends(simulator)
+    assert await states_on_disk(hass, account) == ["queued", "queued"]
+
+
+async def test_an_account_that_was_unloaded_has_no_part_in_a_stop(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """Nothing of it is left to be told."""
+    jobs = len(hass._shutdown_jobs)
+
+    await hass.config_entries.async_unload(account.entry_id)
+
+    assert len(hass._shutdown_jobs) == jobs - 1
+
+
+async def test_a_disk_that_cannot_be_read_is_tried_again(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is put aside, and what waits is sent once the disk is well again."""
+    simulator.fail(Fault.REFUSE)
+    assert await send(hass, "Duman") == "queued"
+    await hass.config_entries.async_unload(account.entry_id)
+    simulator.clear_faults()
+
+    async def fail(_: AccountFiles) -> Loaded:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(AccountFiles, "load", fail)
+        await load(hass, account)
+        assert account.state.value == "setup_retry"
+        assert account.error_reason_translation_key == "disk_error"
+        assert issues(hass) == {}
+    await days.pass_(60)
+
+    assert account.state is ConfigEntryState.LOADED
+    await days.pass_(60)
+    assert [s.text for s in simulator.inbox] == ["Duman"]
+    assert issues(hass) == {}
 
 
 async def test_nothing_of_an_account_is_left_once_it_is_removed(

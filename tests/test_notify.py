@@ -7,8 +7,10 @@ from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from simulator import Account, Simulator
 
@@ -106,6 +108,77 @@ async def test_each_recipient_has_an_action_of_its_own(
         (VELI, "Ev: Kapı açık"),
         (AYSE, "Kapı açık"),
     ]
+
+
+@pytest.mark.usefixtures("days")
+async def test_an_account_without_a_title_is_called_what_it_would_be_called(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """Home Assistant lets a user empty any title."""
+    await load(hass, account_at(provider_url, title=" "))
+
+    assert actions(hass) == {"bisms", "bisms_ayse", "bisms_aile"}
+    assert state_of(hass, "sensor.bisms_outbox") == "0"
+    assert attribute_of(hass, "sensor.bisms_outbox", "friendly_name") == "BiSMS Outbox"
+    await notify(hass, "bisms", message="Alo", target=["Ayşe"])
+    assert [s.number for s in simulator.inbox] == [AYSE]
+
+
+async def test_a_recipient_without_a_title_keeps_the_name_it_was_stored_under(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """It can be notified in every way, and its name stays what it was."""
+    entry = account_at(provider_url)
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_subentry(entry, recipient(entry, "Ayşe"), title="")
+    await load(hass, entry)
+
+    assert actions(hass) == {"bisms", "bisms_ayse", "bisms_aile"}
+    assert state_of(hass, "sensor.ayse_last_delivery_status") == "unknown"
+    await notify(hass, "send_message", entity_id="notify.ayse", message="Bir")
+    await notify(hass, "bisms_ayse", message="İki")
+    await notify(hass, "bisms", message="Üç", target=["ayşe"])
+    assert [s.number for s in simulator.inbox] == [AYSE] * 3
+
+
+async def test_a_recipient_of_whom_no_name_is_left_can_be_notified(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """Two of them are told apart by their ids, and a message goes to the right one."""
+    entry = account_at(provider_url, {"": [AYSE], " ": [ALI]})
+    await load(hass, entry)
+
+    assert actions(hass) == {"bisms", "bisms_recipient", "bisms_recipient_2"}
+    await notify(hass, "bisms_recipient", message="Bir")
+    await notify(hass, "bisms_recipient_2", message="İki")
+    await notify(hass, "send_message", entity_id="notify.recipient", message="Üç")
+    await notify(hass, "send_message", entity_id="notify.recipient_2", message="Dört")
+    assert [s.number for s in simulator.inbox] == [AYSE, ALI, AYSE, ALI]
+
+
+async def test_titles_can_be_emptied_where_home_assistant_lets_one(
+    hass: HomeAssistant,
+    provider_url: str,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """On the page of the integration, while the account is loaded."""
+    assert await async_setup_component(hass, "config", {})
+    entry = await load(hass, account_at(provider_url))
+    client = await hass_ws_client(hass)
+    ours = {"entry_id": entry.entry_id, "title": ""}
+    ayse = recipient(entry, "Ayşe").subentry_id
+    for command in (
+        {"type": "config_entries/update", **ours},
+        {"type": "config_entries/subentries/update", "subentry_id": ayse, **ours},
+    ):
+        await client.send_json_auto_id(command)
+        assert (await client.receive_json())["success"]
+        await settled(hass)
+
+    assert (entry.title, entry.subentries[ayse].title) == ("", "")
+    assert entry.state is ConfigEntryState.LOADED
+    assert actions(hass) == {"bisms", "bisms_ayse", "bisms_aile"}
+    assert state_of(hass, "notify.ayse") == "unknown"
 
 
 async def test_each_recipient_has_a_notify_entity(

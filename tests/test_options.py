@@ -8,12 +8,13 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from simulator import Simulator
+from simulator import Fault, Simulator
 
-from .accounts import Days, act, do, settled
+from .accounts import Days, act, attribute_of, do, sends, settled, state_of
 
 TURKISH = "Işıklar açık " * 15
 TOO_LONG = "kelime " * 200
+LAST = "sensor.bisms_last_delivery_status"
 
 
 async def choose(hass: HomeAssistant, entry: MockConfigEntry, **options: Any) -> None:
@@ -115,6 +116,52 @@ async def test_the_time_that_a_message_may_wait(
 
     assert minutes((await send(hass, "Bir"))[0]) == 7
     assert minutes((await send(hass, "İki", expire_after=2880))[0]) == 2880
+
+
+@pytest.mark.parametrize("how", ["stop", "resend"])
+@pytest.mark.parametrize("way", ["option", "action", "data"])
+async def test_a_message_of_which_it_cannot_be_learned_whether_it_was_sent(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    how: str,
+    way: str,
+) -> None:
+    """It is given up, or sent once more, as the account or the call says."""
+    broken = {"smsget", "campaignidlist"}
+    simulator.fail(
+        Fault.ERROR_500, times=None, when=lambda request: request.endpoint in broken
+    )
+    other = "resend" if how == "stop" else "stop"
+    await choose(hass, account, in_doubt=how if way == "option" else other)
+    asked = {"expire_after": 1} | ({} if way == "option" else {"in_doubt": how})
+    if way == "data":
+        await do(
+            hass,
+            "bisms",
+            domain="notify",
+            message="Duman",
+            target=["Ayşe"],
+            data=asked,
+        )
+    else:
+        await send(hass, "Duman", **asked)
+    for _ in range(5):
+        await days.pass_(60)
+    tried = len(sends(simulator))
+    broken.remove("smsget")
+    for _ in range(11):
+        await days.pass_(60)
+
+    if how == "stop":
+        assert state_of(hass, LAST) == "failed"
+        assert attribute_of(hass, LAST, "reason") == "unknown"
+        assert len(sends(simulator)) == tried
+    else:
+        assert state_of(hass, LAST) == "delivered"
+        assert [sms.text for sms in simulator.inbox] == ["Duman"]
+        assert len(sends(simulator)) == tried + 1
 
 
 async def test_the_sender_name(

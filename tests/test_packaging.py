@@ -281,10 +281,10 @@ def test_every_place_names_the_same_oldest_home_assistant() -> None:
 
 
 def test_every_place_names_the_same_version() -> None:
-    """The manifest, the project, and the newest entry of the changelog."""
+    """The manifest, the project, and the newest release in the changelog."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    newest = re.search(r"^## (.+)$", changes, re.MULTILINE)
+    newest = re.search(r"^## (\d.*)$", changes, re.MULTILINE)
     assert newest is not None
     assert newest[1] == project["project"]["version"] == manifest()["version"]
 

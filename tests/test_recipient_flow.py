@@ -133,6 +133,23 @@ async def test_a_recipient_changes_its_name_and_numbers(hass: HomeAssistant) -> 
     assert changed.data == {"name": "AYŞE", "numbers": ["905551112233"]}
 
 
+async def test_a_recipient_whose_title_was_emptied_can_be_changed(
+    hass: HomeAssistant,
+) -> None:
+    """The form shows the name it was stored under, which is taken as before."""
+    entry = account(hass, "", AYSE)
+    (ayse,) = entry.subentries.values()
+    hass.config_entries.async_update_subentry(entry, ayse, title="")
+
+    form = await submit(hass, await start(hass, entry), "Ayşe", "5551112233")
+    assert form["errors"] == {"name": "name_exists"}
+    form = await entry.start_subentry_reconfigure_flow(hass, ayse.subentry_id)
+    assert shown(form) == AYSE
+    await submit(hass, form, "Ayşe", "05551112233")
+
+    assert entry.subentries[ayse.subentry_id].title == "Ayşe"
+
+
 async def test_accounts_may_have_recipients_of_the_same_name(
     hass: HomeAssistant,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -22,6 +22,7 @@ from .accounts import (
     do,
     issues,
     load,
+    reauthentications,
     refused,
     settled,
     state_of,
@@ -186,6 +187,51 @@ async def test_a_sender_name_that_is_approved_again_needs_no_repair(
     simulator.account.headers = ("BASLIK1",)
     await days.pass_(3600)
     assert issues(hass) == {}
+
+
+async def test_issues_come_and_go_though_no_entity_is_enabled(
+    hass: HomeAssistant,
+    days: Days,
+    provider_url: str,
+    simulator: Simulator,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """The account looks every hour, and soon after a message, for their sake alone."""
+    entry = await load(hass, account_at(provider_url, low_credit=50))
+    for entity in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
+        entity_registry.async_update_entity(
+            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    await hass.config_entries.async_reload(entry.entry_id)
+    await settled(hass)
+    assert hass.states.async_all() == []
+
+    simulator.account.headers, simulator.account.credit = ("BASKA",), 40
+    await days.pass_(3601)
+    assert set(issues(hass)) == {"header_withdrawn", "low_credit"}
+    simulator.account.headers, simulator.account.credit = ("BASLIK1",), 50
+    await days.pass_(3601)
+    assert issues(hass) == {}
+
+    await do(hass, "send_message", recipients=[AYSE], message="Alo")
+    await days.pass_(3)
+    assert set(issues(hass)) == {"low_credit"}
+
+
+async def test_a_refused_api_secret_is_asked_for_when_a_repair_meets_it(
+    hass: HomeAssistant,
+    provider_url: str,
+    simulator: Simulator,
+    repairs: Repairs,
+) -> None:
+    """As after any other call."""
+    await load(hass, account_at(provider_url, header="ESKI"))
+    simulator.account.secret = "new"
+
+    result = await repairs.begin(issues(hass)["header_withdrawn"])
+
+    assert (result["type"], result["reason"]) == ("abort", "cannot_connect")
+    assert reauthentications(hass) == 1
 
 
 async def test_a_sender_name_cannot_be_replaced_without_an_approved_one(

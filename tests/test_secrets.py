@@ -141,6 +141,40 @@ async def test_a_good_day_does_not_bring_them_to_light_either(
     assert_log_private(caplog)
 
 
+async def test_the_debug_log_tells_what_happens_to_a_message_and_nothing_of_it(
+    hass: HomeAssistant,
+    days: Days,
+    provider_url: str,
+    simulator: Simulator,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One line for each thing, with its id and its states, but neither number nor text."""
+    caplog.set_level(logging.DEBUG)
+    await load(hass, account_at(provider_url, secret=SECRET))
+    simulator.fail(Fault.ERROR_500, endpoint="smsget")
+
+    answer = await act(hass, "send_message", recipients=[AYSE], message=TEXT)
+    await days.pass_(2)
+    await days.pass_(90)
+
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.bisms.outbox")
+    ]
+    told = [line.split(", next")[0] for line in lines]
+    name = answer["messages"][0]["id"]
+    assert told == [
+        f"{name}: Began, queued -> queued",
+        f"{name}: Silent, queued -> queued",
+        f"{name}: Began, queued -> queued",
+        f"{name}: Accepted, queued -> waiting",
+        f"{name}: Reported, waiting -> delivered",
+    ]
+    assert AYSE not in str(lines)
+    assert "Zeytin" not in str(lines)
+
+
 @pytest.mark.parametrize("echo", [SECRET, TEXT, quote(SECRET), quote(TEXT)])
 async def test_an_answer_that_repeats_them_is_not_shown(
     hass: HomeAssistant,

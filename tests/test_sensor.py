@@ -1,5 +1,7 @@
 """The sensors: credit, outbox, blacklist, and what became of the last delivery."""
 
+from datetime import timedelta
+
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.history import get_significant_states
 from homeassistant.config_entries import ConfigSubentry
@@ -318,6 +320,27 @@ async def test_the_last_delivery_is_that_of_the_message_sent_last(
     assert attribute_of(hass, LAST, "recipients") == [ALI, VELI]
     await days.pass_(60)
     assert state_of(hass, LAST) == "delivered"
+
+
+async def test_the_last_delivery_is_the_last_one_whatever_the_clock_does(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry
+) -> None:
+    """A clock that was ahead and is set back must not hold on to an old message."""
+    days.clock_is_ahead = 86400
+    await send(hass, "Önce", "Ayşe", "Aile")
+    shown = dt_util.now() + timedelta(days=1)
+    assert attribute_of(hass, LAST, "sent_at") == shown.isoformat()
+    days.clock_is_ahead = 0
+    await send(hass, "Sonra", "Aile")
+    assert attribute_of(hass, LAST, "recipients") == [ALI, VELI]
+    assert attribute_of(hass, LAST_TO_FAMILY, "recipients") == [ALI, VELI]
+    assert attribute_of(hass, LAST, "sent_at") == dt_util.now().isoformat()
+
+    await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+    assert attribute_of(hass, LAST, "recipients") == [ALI, VELI]
+    await send(hass, "En son", "Ayşe")
+    assert attribute_of(hass, LAST, "recipients") == [AYSE]
 
 
 async def test_a_refused_message_shows_why(

@@ -180,6 +180,25 @@ async def test_a_scheduled_message_is_followed_up_after_its_time(
     assert len([r for r in simulator.requests if r.endpoint == "dlr"]) == 1
 
 
+async def test_individual_messages_may_be_sent_once_more_when_in_doubt(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """Each call says so for itself; a choice that there is not is refused."""
+    for how, resent in (("resend", True), ("stop", False)):
+        await do(
+            hass,
+            "send_messages",
+            messages=[{"recipient": "Ayşe", "message": f"Alo {how}"}],
+            in_doubt=how,
+        )
+        *_, delivery = account.runtime_data.outbox.deliveries
+        assert delivery.resend_in_doubt is resent
+    with pytest.raises(vol.Invalid):
+        await do(
+            hass, "send_message", recipients=[AYSE], message="Alo", in_doubt="maybe"
+        )
+
+
 async def test_a_message_may_have_a_validity_a_sender_name_and_a_time_to_wait(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
 ) -> None:

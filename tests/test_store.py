@@ -12,19 +12,11 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.bisms.files import AccountFiles
-from custom_components.bisms.record import Delivery
-from custom_components.bisms.storage import DeliveryStorage
+from custom_components.bisms.outbox import Delivery
+from custom_components.bisms.outbox.journal import Journal
 from simulator import Fault, Simulator
 
 from .accounts import Days, account_at, act, issues, load, settled, state_of
-
-NOT_JSON = pytest.mark.expects_log("Could not parse JSON content")
-
-
-@pytest.fixture
-def hass_storage() -> dict[str, Any]:
-    """Leave Home Assistant's stores on disk, where this test's folder is theirs."""
-    return {}
 
 
 @pytest.fixture
@@ -42,8 +34,8 @@ async def saved_on_disk(
     hass: HomeAssistant, account: MockConfigEntry
 ) -> list[Delivery]:
     """Return what a restart would find."""
-    storage = DeliveryStorage(AccountFiles(hass, account.entry_id))
-    return list((await storage.load()).deliveries)
+    journal = Journal(AccountFiles(hass, account.entry_id))
+    return list((await journal.load()).deliveries)
 
 
 async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
@@ -57,7 +49,7 @@ async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
     [saved] = await saved_on_disk(hass, account)
     assert saved.id == answer["messages"][0]["id"]
     assert saved.state == answer["messages"][0]["status"] == "queued"
-    for file in (store, journal_of(store)):
+    for file in Path(hass.config.config_dir).rglob(f"{store.name}*"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert "password" not in file.read_text()
 
@@ -65,9 +57,9 @@ async def test_a_message_is_on_disk_when_its_caller_hears_of_it(
 @pytest.mark.parametrize(
     "damage",
     [
-        pytest.param(lambda good: "{nonsense", marks=NOT_JSON, id="cut"),
-        pytest.param(lambda good: "", marks=NOT_JSON, id="empty"),
-        lambda good: json.dumps({**good, "version": 2}),
+        lambda good: "{nonsense",
+        lambda good: "",
+        lambda good: json.dumps({**good, "version": 3}),
         lambda good: json.dumps({**good, "data": {"deliveries": [{"id": 1}]}}),
         lambda good: json.dumps({**good, "data": []}),
         lambda good: json.dumps([1, 2]),
@@ -83,7 +75,8 @@ async def test_a_store_that_cannot_be_read_is_kept_aside_and_reported(
     damage: Callable[[Any], str],
 ) -> None:
     """Set-up goes on with an empty outbox, and messages are sent."""
-    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
+    for text in ("Sıfır", "Bir"):
+        await act(hass, "send_message", recipients=["Ayşe"], message=text)
     await hass.config_entries.async_unload(account.entry_id)
     damaged = damage(json.loads(store.read_text()))
     store.write_text(damaged)
@@ -107,8 +100,8 @@ async def test_a_journal_that_cannot_be_read_is_kept_aside_too(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, store: Path
 ) -> None:
     """What it says has been promised, so that it may not go unnoticed."""
-    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
-    await act(hass, "send_message", recipients=["Ayşe"], message="İki")
+    for text in ("Bir", "İki", "Üç"):
+        await act(hass, "send_message", recipients=["Ayşe"], message=text)
     await hass.config_entries.async_unload(account.entry_id)
     header, first, rest = journal_of(store).read_bytes().split(b"\n", 2)
     journal_of(store).write_bytes(b"\n".join([header, first[:-9], rest]))
@@ -122,20 +115,43 @@ async def test_a_journal_that_cannot_be_read_is_kept_aside_too(
     assert await saved_on_disk(hass, account) == []
 
 
-async def test_a_journal_that_is_no_file_is_kept_aside_too(
-    hass: HomeAssistant, days: Days, account: MockConfigEntry, store: Path
+@pytest.mark.parametrize(
+    "name",
+    ["bisms.{id}", "bisms.{id}.journal", "../.cache/bisms.{id}.mark"],
+    ids=["snapshot", "journal", "mark"],
+)
+async def test_a_disk_that_fails_is_asked_again_and_nothing_is_renamed(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    store: Path,
+    name: str,
 ) -> None:
-    """Even where there is nothing else."""
+    """What waits is not lost, but goes out when the disk works again."""
+    simulator.fail(Fault.ERROR_500, endpoint="smsget", times=3)
+    for text in ("Bir", "İki"):
+        await act(hass, "send_message", recipients=["Ayşe"], message=text)
     await hass.config_entries.async_unload(account.entry_id)
-    store.unlink(missing_ok=True)
-    journal_of(store).unlink(missing_ok=True)
-    journal_of(store).mkdir()
+    blocked = store.parent / name.format(id=account.entry_id)
+    good = blocked.rename(store.with_name("good"))
+    blocked.mkdir()
+    files = sorted(store.parent.rglob("*"))
 
     await load(hass, account)
 
-    assert "unreadable_store" in issues(hass)
-    await act(hass, "send_message", recipients=["Ayşe"], message="Bir")
-    assert len(await saved_on_disk(hass, account)) == 1
+    assert account.state.value == "setup_retry"
+    assert issues(hass) == {}
+    assert sorted(store.parent.rglob("*")) == files
+
+    blocked.rmdir()
+    good.rename(blocked)
+    await days.pass_(60)
+    assert account.state is ConfigEntryState.LOADED
+    for _ in range(10):
+        await days.pass_(60)
+    assert state_of(hass, "sensor.ayse_last_delivery_status") == "delivered"
+    assert state_of(hass, "sensor.bisms_outbox") == "0"
 
 
 async def test_a_store_that_can_be_read_is_not_touched(
@@ -161,16 +177,16 @@ async def test_removing_an_account_removes_its_store_and_its_issues(
     """Nothing of it stays on disk or on the repairs page."""
     simulator.account.credit = 5
     entry = await load(hass, account_at(provider_url, header="ESKI"))
-    store = Path(hass_config_dir) / ".storage" / f"bisms.{entry.entry_id}"
-    await act(
-        hass, "send_message", recipients=["Ayşe"], message="Bir", header="BASLIK1"
-    )
-    assert store.exists()
-    assert journal_of(store).exists()
+    for text in ("Bir", "İki"):
+        await act(
+            hass, "send_message", recipients=["Ayşe"], message=text, header="BASLIK1"
+        )
+    name = f"bisms.{entry.entry_id}"
+    assert len(list(Path(hass_config_dir).rglob(f"{name}*"))) == 3
     assert set(issues(hass)) == {"low_credit", "header_withdrawn"}
 
     await hass.config_entries.async_remove(entry.entry_id)
     await settled(hass)
 
-    assert not list(store.parent.glob(f"{store.name}*"))
+    assert not list(Path(hass_config_dir).rglob(f"{name}*"))
     assert issues(hass) == {}

@@ -15,9 +15,9 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
-from custom_components.bisms.const import DOMAIN, TooLong, TurkishCharacters
-from custom_components.bisms.errors import KEYS
-from custom_components.bisms.record import State
+from custom_components.bisms.const import DOMAIN, InDoubt, TooLong, TurkishCharacters
+from custom_components.bisms.outbox import State
+from custom_components.bisms.provider.codes import REFUSALS, BismsError
 
 from .translated import LANGUAGES, TranslationWatch, flatten, load, placeholders
 
@@ -32,7 +32,10 @@ TEXTS = [
 ]
 
 SAME_IN_EVERY_LANGUAGE = {"BiSMS", "API SECRET"}
-WORDLESS_REASONS = {"not_delivered", "send_error", "no_report", "unknown"}
+OWN_REASONS = {"internal_error", "unknown"}
+"""What the outbox itself may say of a message."""
+REASONS_OF_REPORTS = {"not_delivered", "send_error", "no_report"}
+"""Why a message ends that was sent: no caller ever hears of these."""
 
 
 def fields_of(action: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -89,10 +92,26 @@ def test_a_text_keeps_the_rules(keys: tuple[str, ...], text: str) -> None:
         assert re.fullmatch(r"(?!.+[_-]{2})(?![_-])[a-z0-9-_]+(?<![_-])", key)
 
 
+def faults(kind: type[BismsError] = BismsError) -> Iterator[type[BismsError]]:
+    """Yield every kind of fault that is raised, not only caught."""
+    if not (kinds := kind.__subclasses__()):
+        yield kind
+    for each in kinds:
+        yield from faults(each)
+
+
+def test_every_fault_has_a_reason_of_its_own() -> None:
+    """No two are mixed up by whoever goes by the reason."""
+    kinds = set(faults())
+    assert set(REFUSALS.values()) < kinds
+    assert len({kind.reason for kind in kinds}) == len(kinds)
+
+
 def test_every_fault_has_words() -> None:
     """For the caller of an action, and for the event and the sensor that tell of it."""
-    assert set(KEYS.values()) <= set(ENGLISH["exceptions"])
-    answers = set(KEYS.values()) | WORDLESS_REASONS
+    reasons = {kind.reason for kind in faults()} | OWN_REASONS
+    assert {*reasons, "disk_error"} <= set(ENGLISH["exceptions"])
+    answers = reasons | REASONS_OF_REPORTS
     for kind, key in (("event", "delivery"), ("sensor", "last_delivery_status")):
         entity = ENGLISH["entity"][kind][key]
         assert set(entity["state_attributes"]["reason"]["state"]) == answers
@@ -111,6 +130,7 @@ def test_choices_are_those_of_the_options() -> None:
     }
     assert options["turkish_characters"] == set(TurkishCharacters)
     assert options["too_long"] == set(TooLong)
+    assert options["in_doubt"] == set(InDoubt)
 
 
 def test_actions_their_words_and_their_icons_go_together() -> None:

@@ -22,7 +22,7 @@ from homeassistant.util import dt as dt_util
 import orjson
 
 from .const import DOMAIN
-from .outbox import Loaded, UnreadableStoreError
+from .outbox import Loaded, NotReplacedError, UnreadableStoreError
 
 _PRIVATE = 0o600
 
@@ -54,7 +54,15 @@ class AccountFiles:
         return await self._run(self._load)
 
     async def save(self, snapshot: dict[str, Any]) -> None:
-        """Replace the snapshot; raise `OSError` when the old one may still be there."""
+        """Replace the snapshot.
+
+        Raises
+        ------
+        NotReplacedError
+            The old one is certainly still there.
+        OSError
+            The old one may still be there.
+        """
         await self._run(self._save, snapshot)
 
     async def append(self, at: int, line: bytes) -> None:
@@ -152,19 +160,23 @@ def _replace(file: Path, content: bytes) -> None:
     new = _beside(file)
     try:
         file.parent.mkdir(exist_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-        try:
-            _write(descriptor, content, 0)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        new.replace(file)
-        _sync_name(file)
-    except OSError:
+        _create(new, content)
+    except OSError as err:
         # A disk that is full needs the room.
         with suppress(OSError):
             new.unlink()
-        raise
+        raise NotReplacedError(*err.args) from err
+    new.replace(file)
+    _sync_name(file)
+
+
+def _create(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+    try:
+        _write(descriptor, content, 0)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _cut(journal: int, at: int) -> None:

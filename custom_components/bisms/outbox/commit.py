@@ -38,6 +38,7 @@ class GroupCommit:
         self._write = write
         self._spawn = spawn
         self._changes = 0
+        self._wanted = 0
         self._written = 0
         self._failures = 0
         self._writing = False
@@ -50,10 +51,9 @@ class GroupCommit:
         self._changes += 1
 
     def begin(self) -> None:
-        """Begin to write what has changed, unless that is under way."""
-        if self._closed or self._writing:
-            return
-        if self._written < self._changes:
+        """Begin to write what has changed by now, or go on with it after what is under way."""
+        self._wanted = self._changes
+        if not self._closed and not self._writing and self._written < self._wanted:
             self._writing = True
             self._spawn(self._write_all(), "bisms save")
 
@@ -76,7 +76,7 @@ class GroupCommit:
             self._retry.cancel()
 
     async def _write_all(self) -> None:
-        """Write until nobody waits any more."""
+        """Write until nobody waits any more, and nobody wants more to be written."""
         try:
             while True:
                 changes = self._changes
@@ -87,7 +87,8 @@ class GroupCommit:
                 else:
                     self._written, self._failures = changes, 0
                 self._answer(changes)
-                if self._closed or not self._waiting:
+                behind = self._written < self._wanted and not self._failures
+                if self._closed or not (behind or self._waiting):
                     return
         finally:
             self._writing = False

@@ -18,6 +18,9 @@ from .window import LIST_LAG, settle
 REUSED = 60
 """Seconds for which a report tells whose a sending is, without being asked for anew."""
 
+MANY = 1000
+"""Reports remembered."""
+
 type Report = DeliveryReport | None
 """A report that may tell whose a sending is; None while there is none."""
 
@@ -108,7 +111,10 @@ class Search:
             report = None
         if report is not None and report.phase is ReportPhase.NOT_SENT_YET:
             report = None
+        self._reports.pop(dlr_id, None)
         self._reports[dlr_id] = (at, report)
+        if len(self._reports) > MANY:
+            del self._reports[next(iter(self._reports))]
         return report
 
 

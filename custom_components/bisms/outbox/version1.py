@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from .record import FINAL, Certainty, Task
+from .record import FINAL, Certainty
 
 
 def header(snapshot: str) -> bytes:
@@ -67,7 +67,7 @@ def _doing(old: Mapping[str, Any], *, final: bool) -> dict[str, Any]:
         return {"state": old["state"], "reason": old["reason"]}
     if old["attempt_at"] is not None:
         return {"began_at": old["attempt_at"]}
-    return old["next"] or {"task": Task.WAIT, "at": old["expires_at"]}
+    return dict(old["next"])
 
 
 def _attempts(old: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -1,0 +1,201 @@
+"""Who a sending belongs to that may be one message's or another's."""
+
+from copy import replace
+
+import pytest
+
+from custom_components.bisms.outbox.events import Event, Found, Signal
+from custom_components.bisms.outbox.record import (
+    UNKNOWN,
+    Attempt,
+    Attempts,
+    Certainty,
+    Delivery,
+    End,
+    State,
+)
+from custom_components.bisms.outbox.window import LIST_LAG, settle
+from tests.messages import ALI, AYSE, NOW, delivery, having, message
+
+from .books import Books, about, found, in_doubt, known, lost
+
+
+def unknowable(delivery: Delivery) -> Delivery:
+    """Return a message of which an attempt can never be found out."""
+    attempts = Attempts(NOW, NOW, Certainty.UNKNOWABLE)
+    return having(delivery, doubt=None, attempts=attempts)
+
+
+FATMA = "905553334455"
+
+
+RIVALS: dict[str, tuple[list[Delivery], int, Event]] = {
+    "a rival in doubt may have the only match": (
+        [in_doubt(since=5)],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival under way may have it": (
+        [having(delivery(), doing=Attempt(NOW + 5))],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival that is accepted has it": ([lost(since=5)], 1, Signal.NOTHING_FOUND),
+    "a rival of the same moment has it": ([lost()], 1, Signal.NOTHING_FOUND),
+    "with a match for each, the older is ours": (
+        [in_doubt(since=5)],
+        2,
+        Found("101", about(AYSE)),
+    ),
+    "an accepted rival and one's own": ([lost(since=5)], 2, Found("101", about(AYSE))),
+    "two rivals, one of which has a match for certain": (
+        [lost(since=5), in_doubt(since=5)],
+        2,
+        Signal.UNDECIDED,
+    ),
+    "two rivals, both of which have one for certain": (
+        [lost(since=5), lost(since=6)],
+        2,
+        Signal.NOTHING_FOUND,
+    ),
+    "a match for each of three": (
+        [lost(since=5), in_doubt(since=5)],
+        3,
+        Found("101", about(AYSE)),
+    ),
+    "more matches than messages": ([in_doubt(since=5)], 3, Signal.UNDECIDED),
+    "a rival to other numbers does not count": (
+        [in_doubt(ALI, since=5)],
+        1,
+        Found("101", about(AYSE)),
+    ),
+    "a rival to more numbers may have it, its report being short": (
+        [in_doubt(AYSE, ALI, since=5)],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival to more numbers does not certainly have it": (
+        [lost(AYSE, ALI, since=5)],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival that was over before does not count": (
+        [in_doubt(since=-60)],
+        1,
+        Found("101", about(AYSE)),
+    ),
+    "a rival accepted around that time may have it": (
+        [lost(since=-2)],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival that is unknown for good may have it": (
+        [having(in_doubt(since=5), doing=End(State.FAILED, UNKNOWN), doubt=None)],
+        1,
+        Signal.UNDECIDED,
+    ),
+    "a rival that was sent again without knowing may have several": (
+        [unknowable(known("103", AYSE))],
+        2,
+        Signal.UNDECIDED,
+    ),
+    "a message that was not sent is no rival": (
+        [delivery(AYSE), having(delivery(AYSE), doing=End(State.EXPIRED, None))],
+        1,
+        Found("101", about(AYSE)),
+    ),
+    "a message whose id is known is no rival": (
+        [known("99", AYSE)],
+        1,
+        Found("101", about(AYSE)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("rivals", "matches", "event"), RIVALS.values(), ids=RIVALS)
+async def test_a_match_is_shared_out_among_those_it_may_belong_to(
+    rivals: list[Delivery], matches: int, event: Event
+) -> None:
+    """In doubt it is asked again, and nothing is sent."""
+    ids = {str(101 + number): (AYSE,) for number in reversed(range(matches))}
+
+    assert await found(Books({**ids, "100": ()}), in_doubt(), *rivals) == event
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_rival"),
+    [(settle(message()) + LIST_LAG, False), (settle(message()) + LIST_LAG - 1, True)],
+)
+async def test_a_rival_counts_as_long_as_it_may_have_come_into_the_list_later(
+    seconds: float, is_rival: bool
+) -> None:
+    """Its attempt takes effect until 20 s later, and the list lags by as long."""
+    books = Books({"101": (AYSE,), "100": ()})
+
+    event = await found(books, in_doubt(), in_doubt(since=-seconds))
+
+    assert event == (Signal.UNDECIDED if is_rival else Found("101", about(AYSE)))
+
+
+@pytest.mark.parametrize(("seconds", "is_rival"), [(LIST_LAG, False), (19, True)])
+async def test_an_accepted_rival_counts_as_long_as_the_list_may_lack_it(
+    seconds: float, is_rival: bool
+) -> None:
+    """From when it was accepted."""
+    books = Books({"101": (AYSE,), "100": ()})
+
+    event = await found(books, in_doubt(), lost(since=-seconds - 3))
+
+    assert event == (Signal.UNDECIDED if is_rival else Found("101", about(AYSE)))
+
+
+async def test_a_rival_without_an_attempt_counts_from_when_it_was_made() -> None:
+    """As one that came back from a backup."""
+    restored = having(in_doubt(), attempts=None)
+    books = Books({"101": (AYSE,), "100": ()})
+
+    assert await found(books, in_doubt(), restored) is Signal.UNDECIDED
+    early = having(restored, created_at=NOW - 60)
+    assert await found(books, in_doubt(), early) == Found("101", about(AYSE))
+    accepted = having(lost(), attempts=None)
+    assert await found(books, in_doubt(), accepted) is Signal.NOTHING_FOUND
+
+
+async def test_an_accepted_message_takes_the_oldest_match() -> None:
+    """It has one for certain, so nobody is asked first."""
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+
+    assert await found(books, lost(), in_doubt()) == Found("101", about(AYSE))
+    assert await found(Books({"100": ()}), lost()) is Signal.NOTHING_FOUND
+    assert await found(Books({"101": None, "100": ()}), lost()) is Signal.UNDECIDED
+    subset = Books({"101": (AYSE,), "100": ()})
+    assert await found(subset, lost(AYSE, ALI)) is Signal.UNDECIDED
+
+
+async def test_the_oldest_match_is_taken_where_there_is_one_for_each() -> None:
+    """A rival that began later could not take that one."""
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+
+    event = await found(books, in_doubt(), in_doubt(since=5, baseline="101"))
+
+    assert event == Found("101", about(AYSE))
+
+
+async def test_a_message_with_numbers_in_common_only_is_no_rival() -> None:
+    """A report of its sending names somebody who is not among ours."""
+    books = Books({"101": (AYSE, ALI), "100": ()})
+    other = replace(in_doubt(AYSE, FATMA, since=5), id="d2")
+
+    event = await found(books, in_doubt(AYSE, ALI), other)
+
+    assert event == Found("101", about(AYSE, ALI))
+
+
+@pytest.mark.parametrize("matches", [2, 3])
+async def test_more_matches_than_messages_are_another_programs_too(
+    matches: int,
+) -> None:
+    """Nobody knows which: neither taken nor sent again."""
+    ids = {str(100 + n): (AYSE,) for n in range(matches, 0, -1)}
+
+    assert await found(Books({**ids, "100": ()}), in_doubt()) is Signal.UNDECIDED
