@@ -31,7 +31,7 @@ from custom_components.bisms.provider.models import Message, Sms
 
 from .conftest import SECRET, ClientFactory, RawServer, ScriptedProvider
 
-TEXT = "Kasa sifresi 4711 bahce kapisi acik"
+TEXT = "Kasa sifresi 471108 bahce kapisi acik"
 ONE = "905559998877"
 MESSAGE = Message(
     header="EV", sms=(Sms(numbers=(ONE, "905559998866"), text=TEXT, parts=1),)
@@ -322,7 +322,7 @@ def assert_discreet(error: BismsError, log: str) -> None:
             *(f"{linked!s} {linked!r} {linked.args!r}" for linked in chain(error)),
         ]
     )
-    for private in (SECRET, "%2FApI%2Bkey", "s3cr3t", TEXT, "4711", "bahce", ONE):
+    for private in (SECRET, "%2FApI%2Bkey", "s3cr3t", TEXT, "471108", "bahce", ONE):
         assert private not in seen
 
 
@@ -357,9 +357,9 @@ async def test_no_network_failure_shows_a_secret(
         f"00 {TEXT}",
         f"no route for {TEXT}",
         f"no route for {ONE}",
-        "no route for 4711",
+        "no route for 471108",
         "no route, bahce",
-        "no route for Kasa%20sifresi%204711%20bahce",
+        "no route for Kasa%20sifresi%20471108%20bahce",
     ],
 )
 async def test_a_server_that_repeats_the_request_is_not_quoted(
