@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.bisms.provider.text import (
+    _FOLDING,
     MAX_PARTS,
     Language,
     Measure,
@@ -88,11 +89,17 @@ def test_the_providers_own_replacements_are_used_where_it_has_any() -> None:
             "Strasse AEsir oeuvre Ore da Lodz Thor d",
         ),
         ("Bakı Əli", "Bakı Eli"),
+        ("STRAẞE ŒUVRE", "STRASSE OEUVRE"),
+        ("ærø Ðe þú mən", "aero De thu men"),
+        ("Ŋaŋi", "Nani"),
+        ("10 μm, 2 × 3 ÷ 4", "10 um, 2 x 3 / 4"),
+        ("2º", "2"),
         ("ǘ ḉ", "ü ç"),
         ("CO₂ 35 µg/m³", "CO2 35 ug/m3"),
         ("Ｔｅｓｔ ﬁ №", "Test fi No"),
         ("a\u200bb\u200dc\ufeffd\u00ade", "abcde"),
         ("x\u0301\u0302", "x"),
+        ("1\u093e", "1"),
         ("i\u0307", "i"),
         ("1\ufe0f\u20e3", "1"),
         ("yangın 🔥!", "yangın  !"),
@@ -119,6 +126,12 @@ def test_every_character_of_unicode_can_be_folded() -> None:
     everything = "".join(map(chr, range(0x110000)))
     assert set(fold(everything)) <= PROVIDER_SET
     assert fold("é°🔥") == "e "
+
+
+def test_what_is_remembered_of_characters_does_not_grow_without_end() -> None:
+    """Home Assistant runs for months."""
+    fold("".join(map(chr, range(0x100, 0x3000))))
+    assert len(_FOLDING) == 4096
 
 
 LIMITS = {
@@ -245,11 +258,18 @@ def test_a_truncated_text_is_the_longest_beginning_that_fits(text: str) -> None:
         ("x" * 1000 + "ü", 882),
         ("x" * 881 + "şş", 881),
         ("x" * 880 + "şş", 881),
+        ("X" * 900 + "ü", 882),
     ],
 )
 def test_truncation_ends_where_the_provider_would_cut(text: str, kept: int) -> None:
     """A letter that counts two is in or out, never halved."""
     assert truncate(text) == text[:kept]
+
+
+@pytest.mark.parametrize("letter", "ğĞşŞıİç")
+def test_of_letters_that_count_two_half_as_many_fit(letter: str) -> None:
+    """Each of the seven."""
+    assert truncate(letter * 442) == letter * 441
 
 
 @given(PROSE)
@@ -279,8 +299,12 @@ def test_splitting_loses_no_character_but_spaces(text: str) -> None:
         (" tek parça ", [" tek parça "]),
         ("x" * 917 + " y", ["x" * 917, "y"]),
         ("x" * 918 + " y", ["x" * 917, "x y"]),
+        ("a " + "x" * 914 + " yy", ["a " + "x" * 914, "yy"]),
+        ("a " + "x" * 915 + " y", ["a " + "x" * 915, "y"]),
+        ("a " + "x" * 916 + " y", ["a", "x" * 916, "y"]),
         ("x " * 458 + "yy", ["x " * 457 + "x", "yy"]),
         ("  " + "x" * 918, ["x" * 917, "x"]),
+        (" " + "x" * 917 + " y", ["x" * 917, "y"]),
         ("x" * 900 + "   " + "y" * 20, ["x" * 900, "y" * 20]),
     ],
 )

@@ -40,7 +40,6 @@ _OURS: Final = {
     "₺": "TL",
     "°": "",
     "º": "",
-    "µ": "u",
     "μ": "u",
     "×": "x",
     "÷": "/",
@@ -293,7 +292,7 @@ def _piece_end(text: str, language: Language) -> int:
     if fitting == len(text):
         return fitting
     space = text.rfind(" ", 0, fitting + 1)
-    return space if space > 0 else fitting
+    return space if space >= 0 else fitting
 
 
 def _fitting(text: str, language: Language) -> int:
