@@ -72,10 +72,17 @@ async def settled(hass: HomeAssistant) -> None:
 
 
 class Days:
-    """Time that stands still until a test lets it pass, for both sides of the wire."""
+    """Time that stands still until a test lets it pass, for both sides of the wire.
+
+    Attributes
+    ----------
+    clock_is_ahead
+        Seconds by which the machine's clock was set forth, as the outbox reads it.
+    """
 
     def __init__(self, hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
         """Stop the clocks."""
+        self.clock_is_ahead = 0.0
         self._hass = hass
         self._freezer = freezer
 

@@ -141,12 +141,13 @@ def days(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Days:
     """Stop all clocks, the outbox's and the simulator's too; pauses come without jitter."""
+    days = Days(hass, freezer)
     defaults = Outbox.__init__.__kwdefaults__ or {}
-    monkeypatch.setitem(defaults, "clock", partial(_read, "time"))
+    monkeypatch.setitem(defaults, "utc", lambda: _read("time") + days.clock_is_ahead)
     monkeypatch.setitem(defaults, "steady", partial(_read, "monotonic"))
     monkeypatch.setitem(defaults, "jitter", lambda: 1.0)
     freezer.move_to("2026-11-03 09:00:00+03:00")
-    return Days(hass, freezer)
+    return days
 
 
 def _read(clock: str) -> float:

@@ -108,6 +108,14 @@ def test_a_day_of_traffic_is_remembered_as_sixty_numbers() -> None:
     assert len(allowance._spent) == 60
 
 
+def test_a_message_that_spends_nothing_is_not_remembered() -> None:
+    """As one that was refused before a restart."""
+    allowance = Allowance()
+    allowance.change(None, after(begun(), (1, NO_CREDIT)))
+
+    assert not allowance._spent
+
+
 def test_what_was_refused_gives_its_parts_back() -> None:
     """It never left."""
     assert spent_on(begun(), after(begun(), (1, NO_CREDIT))) == 0

@@ -35,7 +35,7 @@ def test_the_log_says_what_failed_and_where() -> None:
     assert first == "ERROR Sending a message failed with RuntimeError at"
     assert any("in said_of_a_crash" in frame for frame in frames)
     assert any("in ask_with_secret" in frame for frame in frames)
-    assert frames[0].startswith("  File ")
+    assert not any(frame[:2].strip() for frame in frames)
 
 
 def test_the_log_does_not_say_with_which_values() -> None:

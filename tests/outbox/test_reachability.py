@@ -147,6 +147,19 @@ def test_an_answered_attempt_lets_a_question_release_at_once_again() -> None:
     assert provider.tells(24) is Signal.CONNECTED
 
 
+def test_no_pause_is_left_from_before_the_first_outage() -> None:
+    """Nor from before an attempt was answered, wherever the time line begins."""
+    provider = Provider()
+    provider.fails(-20, sending=False)
+    assert provider.tells(0.5) is Signal.BACK
+
+    other = Provider()
+    other.fails(-20, sending=False)
+    assert other.takes(-5) is Signal.BACK
+    other.fails(-20, sending=False)
+    assert other.tells(0.5) is Signal.BACK
+
+
 def test_a_question_that_fails_in_between_is_no_outage_of_sending() -> None:
     """Each kind has its own silence."""
     provider = Provider()

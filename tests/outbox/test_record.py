@@ -68,6 +68,7 @@ def test_nothing_is_known_of_a_message_that_just_entered() -> None:
     assert (d.told, d.tries, d.resend_in_doubt, d.context) == (False, 0, False, None)
     assert (d.attempts, d.baseline, d.doubt, d.acceptance) == (None, None, None, None)
     assert (d.waits_because, d.reason, d.dlr_id, d.sent_utc) == (None, None, None, None)
+    assert d == Delivery("d1", message(), NOW, UTC_NOW, NOW + HOUR, d.doing)
 
 
 def test_nothing_is_reported_of_a_message_that_was_just_accepted() -> None:
@@ -100,6 +101,26 @@ def test_a_state_follows_from_what_is_known(d: Delivery, state: State) -> None:
     """So it cannot contradict it."""
     assert d.state is state
     assert d.final is (state in FINAL)
+
+
+def test_states_are_called_what_users_automations_call_them() -> None:
+    """Their names are a contract."""
+    assert [str(state) for state in State] == [
+        "queued",
+        "scheduled",
+        "waiting",
+        "pending",
+        "delivered",
+        "partially_delivered",
+        "failed",
+        "expired",
+    ]
+
+
+def test_what_is_on_disk_keeps_its_names() -> None:
+    """A later version reads what this one wrote."""
+    assert [str(task) for task in Task] == ["send", "find", "report", "wait"]
+    assert [int(certainty) for certainty in Certainty] == [0, 1, 2]
 
 
 def test_four_states_are_final() -> None:
