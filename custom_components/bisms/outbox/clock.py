@@ -50,7 +50,9 @@ class Clock:
         """
         self._utc = utc
         self._steady = steady
-        self._offset = self._ahead = self._steady_since = 0.0
+        self._offset: float
+        self._ahead: float
+        self._steady_since: float
         self._begin(utc())
 
     def resume(self, last_at: float, last_utc: float) -> None:

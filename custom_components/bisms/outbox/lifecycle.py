@@ -200,11 +200,10 @@ def _refused(
 
 def _doubted(d: Delivery, now: Now) -> Delivery:
     """Doubt what became of the attempt under way, or else of whatever is not known of it."""
-    under_way = isinstance(d.doing, Attempt)
     since = d.doing.began_at if isinstance(d.doing, Attempt) else d.created_at
-    d = _tried(d, Certainty.SILENT, None if under_way else now.at)
-    doubt = d.doubt or Doubt(since, until=0.0)
-    first_at = since if d.attempts is None else d.attempts.first_at
+    d = _tried(d, Certainty.SILENT, now.at)
+    doubt = d.doubt or Doubt(since, d.expires_at)
+    first_at = d.first_attempt_at or since
     until = max(doubt.until, d.expires_at, first_at + DOUBT_LIMIT)
     return replace(d, doubt=replace(doubt, until=until))
 

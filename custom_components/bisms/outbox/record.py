@@ -278,8 +278,6 @@ class Delivery(NamedTuple):
         """Whether a sending under an id that is not known may be this message."""
         if self.id_is_lost or self.certainty is Certainty.UNKNOWABLE:
             return True
-        if self.acceptance is not None:
-            return False
         match self.doing:
             case Attempt():
                 return True

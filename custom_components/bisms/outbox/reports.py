@@ -41,9 +41,10 @@ def asked(delivery: Delivery, now: Now) -> Delivery:
     begun = acceptance.sent_at
     if now.at >= begun + REPORT_END:
         return _closed(delivery, NO_REPORT)
-    elapsed = max(0.0, now.at - begun)
-    pause = min(max(elapsed, FIRST_REPORT), REPORT_INTERVAL)
-    at = begun + FIRST_REPORT if elapsed < FIRST_REPORT else now.at + pause
+    elapsed = now.at - begun
+    at = now.at + min(elapsed, REPORT_INTERVAL)
+    if elapsed < FIRST_REPORT:
+        at = begun + FIRST_REPORT
     task = Task.FIND if acceptance.dlr_id is None else Task.REPORT
     return replace(delivery, doing=Step(task, min(at, begun + REPORT_END)))
 
