@@ -76,10 +76,13 @@ async def found(
     sought: Delivery,
     *others: Delivery,
     ceiling: str | None = None,
+    after: float = 100,
 ) -> Event:
-    """Look for a delivery; perhaps among what was there when an id was the newest."""
-    seen = None if ceiling is None else Sighting(ceiling, NOW + 100)
-    event, _ = await search(books).find(sought, seen, lambda: others, NOW)
+    """Look for a delivery then; perhaps among what was there when an id was the newest."""
+    at = NOW + after
+    seen = None if ceiling is None else Sighting(ceiling, at)
+    later = at if ceiling is None else at + 1000
+    event, _ = await search(books).find(sought, seen, lambda: others, later)
     return event
 
 

@@ -161,6 +161,21 @@ async def test_a_rival_without_an_attempt_counts_from_when_it_was_made() -> None
     assert await found(books, in_doubt(), accepted) is Signal.NOTHING_FOUND
 
 
+@pytest.mark.parametrize("ceiling", [None, "101"])
+@pytest.mark.parametrize(("seconds", "was_seen"), [(LIST_LAG, True), (19, False)])
+async def test_an_accepted_rival_has_a_match_only_if_it_was_in_the_list_by_then(
+    seconds: float, was_seen: bool, ceiling: str | None
+) -> None:
+    """Else the match may be ours, and ours would be sent again."""
+    books = Books({"101": (AYSE,), "100": ()})
+    rival = lost(since=5)  # accepted 3 s later
+    after = 8 + seconds
+
+    event = await found(books, in_doubt(), rival, ceiling=ceiling, after=after)
+
+    assert event is (Signal.NOTHING_FOUND if was_seen else Signal.UNDECIDED)
+
+
 async def test_an_accepted_message_takes_the_oldest_match() -> None:
     """It has one for certain, so nobody is asked first."""
     books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})

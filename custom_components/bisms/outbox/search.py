@@ -76,7 +76,8 @@ class Search:
             for dlr_id in reversed(_below(ceiling, ids, delivery.baseline))
             if dlr_id not in taken
         }
-        return _decide(delivery, reports, others()), newest
+        seen_at = at if ceiling is None else ceiling.at
+        return _decide(delivery, reports, others(), seen_at), newest
 
     async def _ids_since(self, baseline: str) -> list[str] | None:
         """Return the ids newer than the baseline, newest first; None if it is not in the list.
@@ -137,12 +138,13 @@ def _decide(
     delivery: Delivery,
     reports: Mapping[str, Report],
     others: Collection[Delivery],
+    seen_at: float,
 ) -> Event:
     """Tell whether a match is this delivery's, when others to the same numbers are lost too.
 
     In doubt it takes a match only if there is exactly one for it and for each other that may
     have one. With fewer, nobody knows whose they are; with more, one is another program's. It
-    has none if there are no more than others certainly have.
+    has none if there are no more than others certainly have among the ids seen by then.
     """
     numbers = set(delivery.message.numbers)
     taken = _taken(others)
@@ -165,7 +167,8 @@ def _decide(
         if _may_be_newer(other, delivery) and set(other.message.numbers) >= numbers
     ]
     certain = sum(
-        _is_newer(rival, delivery) and set(rival.message.numbers) == numbers
+        _is_among_them(rival, delivery, seen_at)
+        and set(rival.message.numbers) == numbers
         for rival in rivals
     )
     several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
@@ -185,10 +188,14 @@ def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
     return latest + LIST_LAG > _baseline_at(delivery)
 
 
-def _is_newer(other: Delivery, delivery: Delivery) -> bool:
-    """Whether another delivery has a lost id that is newer than this one's baseline."""
+def _is_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
+    """Whether another delivery's lost id is newer than this one's baseline, and was seen."""
+    if other.acceptance is None or other.acceptance.dlr_id is not None:
+        return False
     earliest = other.first_attempt_at or other.created_at
-    return other.id_is_lost and earliest >= _baseline_at(delivery)
+    if earliest < _baseline_at(delivery):
+        return False
+    return other.acceptance.at + LIST_LAG <= seen_at
 
 
 def _baseline_at(delivery: Delivery) -> float:
