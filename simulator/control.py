@@ -10,7 +10,8 @@
   `refuse` without `seconds` lasts 10 seconds, since nobody could ask a closed port to open.
 - `DELETE /sim/fault` takes all of them back.
 - `POST /sim/account` `{"username": "test", "secret": ..., "credit": ..., "headers": [...],
-  "blacklist": [...]}` changes what is given of one account.
+  "blacklist": [...], "list_lag": 20, "unreported": [...], "also_reported": [...]}` changes
+  what is given of one account.
 - `POST /sim/handset` `{"number": ..., "delivered_after": 5, "fails_after": null}`.
 
 What is posted must be `application/json`, which no other site's page can send here.
@@ -53,6 +54,9 @@ ACCOUNT_FIELDS: Fields = {
     "credit": int,
     "headers": list,
     "blacklist": list,
+    "list_lag": int | float,
+    "unreported": list,
+    "also_reported": list,
 }
 HANDSET_FIELDS: Fields = {
     "number": str,
@@ -128,6 +132,9 @@ class _Control:
         account.credit = given.get("credit", account.credit)
         account.headers = tuple(given.get("headers", account.headers))
         account.blacklist = set(given.get("blacklist", account.blacklist))
+        account.list_lag = given.get("list_lag", account.list_lag)
+        account.unreported = set(given.get("unreported", account.unreported))
+        account.also_reported = tuple(given.get("also_reported", account.also_reported))
         return web.Response(status=204)
 
     async def change_handset(self, incoming: web.Request) -> web.Response:

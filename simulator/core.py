@@ -163,14 +163,19 @@ class Provider:
         sending = self._sendings.get(query["id"])
         if sending is None or sending.account != account.username:
             raise Refusal(Code.NO_REPORT)
-        return report(sending, self.handsets, self.clock)
+        return report(sending, account, self.handsets, self.clock)
 
     def _campaign_ids(self, account: Account, query: Query) -> str:
         """List one page of past sendings, newest first."""
         page = query["page"]
         if not (page.isascii() and page.isdigit()):
             raise Refusal(Code.PARAMETER_MISSING)
-        ids = self._sent_ids[account.username]
+        now = self.clock.now()
+        ids = [
+            dlr_id
+            for dlr_id in self._sent_ids[account.username]
+            if self._sendings[dlr_id].listed_at <= now
+        ]
         end = max(0, len(ids) - int(page) * PAGE_SIZE)
         return success("|".join(reversed(ids[max(0, end - PAGE_SIZE) : end])))
 
@@ -206,12 +211,14 @@ class Provider:
         if cost > account.credit:
             raise Refusal(Code.CREDIT_TOO_LOW)
         account.credit -= cost
-        self._keep(sms, now)
+        self._keep(sms, now, listed_at=now + account.list_lag)
         return sms[0].dlr_id
 
-    def _keep(self, sms: tuple[ReceivedSms, ...], now: float) -> None:
+    def _keep(
+        self, sms: tuple[ReceivedSms, ...], now: float, *, listed_at: float
+    ) -> None:
         """Enter a sending in the books."""
-        sending = Sending(sms[0].dlr_id, sms[0].account, sms)
+        sending = Sending(sms[0].dlr_id, sms[0].account, sms, listed_at)
         self._next_dlr_id += 1
         self._sendings[sending.dlr_id] = sending
         self._sent_ids[sending.account].append(sending.dlr_id)

@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from .answers import Code, Refusal
 from .clock import Clock
-from .sendings import ReceivedSms, Sending
+from .sendings import Account, ReceivedSms, Sending
 
 ID_KNOWN_AFTER = 5.0
 STARTS_AFTER = 60.0
@@ -45,7 +45,9 @@ class Handset:
 RELIABLE = Handset()
 
 
-def report(sending: Sending, handsets: Mapping[str, Handset], clock: Clock) -> str:
+def report(
+    sending: Sending, account: Account, handsets: Mapping[str, Handset], clock: Clock
+) -> str:
     """Return the text that answers a report query, or refuse it with 79."""
     age = age_of(sending.sms[0], clock)
     if 0 <= age < ID_KNOWN_AFTER:
@@ -54,11 +56,13 @@ def report(sending: Sending, handsets: Mapping[str, Handset], clock: Clock) -> s
         return Code.REPORT_NOT_SENT_YET
     states = [number_state(sms, handsets, clock) for sms in sending.sms]
     final = all(state in (State.FAILED, State.DELIVERED) for state in states)
-    lines = (
-        f"{sms.number} {state}" for sms, state in zip(sending.sms, states, strict=True)
-    )
+    lines = [
+        (sms.number, state) for sms, state in zip(sending.sms, states, strict=True)
+    ]
+    named = [line for line in lines if line[0] not in account.unreported] or lines[:1]
+    named += [(number, State.FAILED) for number in account.also_reported]
     code = Code.REPORT_COMPLETED if final else Code.REPORT_STARTED
-    return "|".join((code, *lines))
+    return "|".join((code, *(f"{number} {state}" for number, state in named)))
 
 
 def number_state(

@@ -11,13 +11,21 @@ type Form = Literal["get", "1-N", "N-N", "panel"]
 
 @dataclass(slots=True)
 class Account:
-    """A customer of the provider; tests change it while the simulator runs."""
+    """A customer of the provider; tests change it while the simulator runs.
+
+    A sending enters the list of sendings `list_lag` seconds after it was accepted. Reports
+    leave out the numbers in `unreported`, as long as one is left to name, and name those in
+    `also_reported` besides, as failed.
+    """
 
     username: str
     secret: str = field(repr=False)
     credit: int = 15600
     headers: tuple[str, ...] = ("BASLIK1", "BASLIK2", "BASLIK3")
     blacklist: set[str] = field(default_factory=set)
+    list_lag: float = 0.0
+    unreported: set[str] = field(default_factory=set)
+    also_reported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,11 +71,12 @@ class ReceivedSms:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What one request became: the texts that share a dlrId."""
+    """What one request became: the texts that share a dlrId, listed from `listed_at` on."""
 
     dlr_id: str
     account: str
     sms: tuple[ReceivedSms, ...]
+    listed_at: float
 
 
 def completed(number: str) -> str | None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import batched
 from multiprocessing import get_context
 
+from .drawing import plan
 from .history import play, shortened
-from .outcome import Kind, Outcome
-from .plan import plan
+from .outcome import Answer, Excuse, Kind, Outcome, Unlearned
 
 BATCH = 50
 """Histories that a worker plays before it reports."""
@@ -25,8 +25,10 @@ class Tally:
     histories: int = 0
     messages: int = 0
     requests: int = 0
-    mistaken: int = 0
+    undecidable: Counter[Excuse] = field(default_factory=Counter)
+    unlearned: Counter[Unlearned] = field(default_factory=Counter)
     states: Counter[str] = field(default_factory=Counter)
+    answers: Counter[Answer] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     wrong: Counter[Kind] = field(default_factory=Counter)
     failed_seeds: list[int] = field(default_factory=list)
@@ -36,8 +38,10 @@ class Tally:
         self.histories += 1
         self.messages += outcome.messages
         self.requests += outcome.requests
-        self.mistaken += outcome.mistaken
+        self.undecidable += outcome.undecidable
+        self.unlearned += outcome.unlearned
         self.states += outcome.states
+        self.answers += outcome.answers
         self.faults += outcome.faults
         self.wrong += Counter(wrong.kind for wrong in outcome.wrong)
         if outcome.wrong:
@@ -48,8 +52,10 @@ class Tally:
         self.histories += other.histories
         self.messages += other.messages
         self.requests += other.requests
-        self.mistaken += other.mistaken
+        self.undecidable += other.undecidable
+        self.unlearned += other.unlearned
         self.states += other.states
+        self.answers += other.answers
         self.faults += other.faults
         self.wrong += other.wrong
         self.failed_seeds = sorted(self.failed_seeds + other.failed_seeds)
@@ -64,10 +70,15 @@ class Tally:
             *_indented(self.faults),
             ("final states", self.states.total()),
             *_indented(self.states),
+            ("calls", self.answers.total()),
+            *_indented(self.answers),
+            ("fates that were not learned", self.unlearned.total()),
+            *_indented(self.unlearned),
+            ("undecidable in principle", self.undecidable.total()),
+            *_indented(self.undecidable),
             *((kind.value, self.wrong[kind]) for kind in Kind),
-            ("mistaken for a forgotten one", self.mistaken),
         ]
-        return "\n".join(f"{name:40} {number:>12,}" for name, number in figures)
+        return "\n".join(f"{name:72} {number:>12,}" for name, number in figures)
 
 
 def play_batch(seeds: tuple[int, ...]) -> Tally:
@@ -111,5 +122,5 @@ def failures(tally: Tally) -> Iterator[str]:
         yield shortened(play(plan(seed))).told()
 
 
-def _indented(counts: Counter[str]) -> Iterator[tuple[str, int]]:
+def _indented[T: str](counts: Counter[T]) -> Iterator[tuple[str, int]]:
     return ((f"  {name}", number) for name, number in counts.most_common())

@@ -1,45 +1,49 @@
-"""One history while it is played: users, Home Assistant, the network and the provider."""
+"""One history while it is played: Home Assistant, its users, the network and the provider."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Coroutine
 from contextlib import suppress
-from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from custom_components.bisms.outbox import Outbox
-from custom_components.bisms.provider.models import Message
-from custom_components.bisms.storage import DeliveryStorage
-from simulator.clock import LoopClock
-from simulator.core import Provider
 from simulator.reports import Handset
-from simulator.sendings import Account
 
-from .disk import SHORT_JOURNAL, Disk
-from .judgement import judge
-from .loop import VirtualLoop
-from .network import Network, PlayedClient
-from .outcome import Call, Kind, Outcome, Wrong
-from .plan import (
-    FOREIGN,
+from . import knobs
+from .acts import (
     HOUR,
     PHONES,
     Act,
+    Backup,
     ClockSet,
     Foreign,
-    Kill,
+    Manner,
     NewSecret,
-    Plan,
+    OddReports,
+    Restore,
     Send,
+    Sleep,
+    Stop,
 )
-from .watch import Watch
+from .clock import MachineClock, ProviderClock
+from .home import Home, Span
+from .judgement import judge
+from .loop import VirtualLoop
+from .network import Network
+from .outcome import Kind, Outcome, Wrong
+from .plan import Plan
+from .provider import PlayedProvider
 
-GIVE_UP = 60 * HOUR
+GIVE_UP = 75 * HOUR
 """Virtual seconds after which a history must have come to its end."""
+
+SETTLING = 600
+"""Virtual seconds after which it is looked again whether all has come to its end."""
 
 QUIET = 5 * HOUR
 """Virtual seconds after its end in which nothing may be asked any more."""
+
+PATIENCE = 20
+"""Seconds for which a stop or a set clock waits for what it is to disturb."""
 
 
 class World:
@@ -49,188 +53,231 @@ class World:
         """Build it; nothing happens yet."""
         self.plan = plan
         self.loop = loop
-        self.random = Random(plan.seed + 1)
-        self.account = Account("test", "secret", credit=plan.credit)
+        self.random = Random(f"{plan.seed} world")
+        self.clock = MachineClock(loop, plan.circumstances.clock_rate)
+        self.provider_clock = ProviderClock(loop)
+        self.homes = [Home(self, n) for n in range(plan.circumstances.accounts)]
         self.provider = self._provider()
         self.network = Network(
-            self.provider, self.random, plan.fault_rate, list(plan.outages)
+            self.provider,
+            Random(f"{plan.seed} network"),
+            fault_rate=plan.circumstances.fault_rate,
+            outages=plan.outages,
+            grace=knobs.figure("MARGIN") - 0.5,
         )
-        self.disk = Disk(self.random)
         self.outcome = Outcome(plan)
-        self.calls: list[Call] = []
-        self.crashed_at: list[float] = []
-        self.attempts: defaultdict[str, list[float]] = defaultdict(list)
-        self.outbox: Outbox | None = None
-        self.secret = self.account.secret
-        self.clock_off = 0.0
+        self.clock_set: list[float] = []
+        self.foreign: dict[str, tuple[float, float]] = {}
+        self.is_quiet = False
         self._restarting = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._outside: set[asyncio.Task[None]] = set()
+        self._backing_up = asyncio.Lock()
+        self._beside: set[asyncio.Task[None]] = set()
+
+    @property
+    def now(self) -> float:
+        """The true time, in seconds since the history began."""
+        return self.loop.time()
 
     async def play(self) -> Outcome:
         """Let everything happen, to the end, and judge it."""
-        await self.start()
-        self.outcome.story += [(o.begins, str(o)) for o in self.plan.outages]
+        await self._start()
+        self.outcome.story += [(each.begins, str(each)) for each in self.plan.outages]
+        self.outcome.story += [
+            (each.begins, str(each)) for each in self.plan.disk_troubles
+        ]
         for act in self.plan.acts:
             # What a user meant to do while Home Assistant was away, he does soon after.
             soon = self.random.uniform(0, 2)
-            if not (isinstance(act, Kill) and act.in_write is not None):
-                await asyncio.sleep(max(act.at - self.loop.time(), soon))
+            if not (isinstance(act, Stop) and act.in_write is not None):
+                await asyncio.sleep(max(act.at - self.now, soon))
             self.tell(str(act))
             await self._perform(act)
-        await asyncio.gather(*self._outside)
+        await asyncio.gather(*self._beside)
         await self._settle()
         judge(self)
+        for home in self.homes:
+            home.run.end()
+        await asyncio.sleep(0)
         self.outcome.story.sort(key=lambda line: line[0])
         return self.outcome
 
     def tell(self, words: str) -> None:
         """Add to the story."""
-        self.outcome.story.append((self.loop.time(), words))
+        self.outcome.story.append((self.now, words))
 
-    def wall(self) -> float:
-        """Return the time on Home Assistant's clock."""
-        return LoopClock.START + self.loop.time() + self.clock_off
+    def wrong(self, kind: Kind, words: str) -> None:
+        """Note what must not happen."""
+        self.tell(f"WRONG: {kind}: {words}")
+        self.outcome.wrong.append(Wrong(kind, words))
 
-    def _provider(self) -> Provider:
-        provider = Provider(
-            [self.account],
-            LoopClock(self.loop),
-            first_dlr_id=77300600,
-            duplicates=self.random.choice(("all", "any")),
+    def _provider(self) -> PlayedProvider:
+        circumstances = self.plan.circumstances
+        provider = PlayedProvider(
+            [home.account for home in self.homes],
+            self.provider_clock,
+            self.random,
+            first_dlr_id=circumstances.first_dlr_id,
+            duplicates=circumstances.duplicates,
+            list_lag=circumstances.list_lag * knobs.figure("LIST_LAG"),
+            is_lost=self._is_lost,
         )
         provider.handsets = {
-            PHONES[1]: Handset(self.random.choice((5.0, 400.0, 20_000.0))),
-            PHONES[2]: Handset(None, self.random.choice((None, 30.0))),
+            phone: Handset(*handset)
+            for phone, handset in zip(PHONES, circumstances.handsets, strict=False)
         }
-        for number in range(self.plan.earlier):
-            self._send_elsewhere(provider, PHONES, f"Earlier {number}", ago=HOUR)
+        for home in self.homes:
+            for number in range(circumstances.earlier):
+                phone = self.random.choice(PHONES[:3])
+                home.account.credit += 1
+                provider.foreign_send(
+                    home.username, [phone], f"Earlier {number}", ago=HOUR
+                )
         return provider
 
-    def _send_elsewhere(
-        self, provider: Provider, phones: tuple[str, ...], text: str, ago: float = 0.0
-    ) -> None:
-        """Send as another program does, at no cost to the account."""
-        self.account.credit += 1
-        provider.foreign_send("test", [self.random.choice(phones)], text, ago=ago)
+    def _is_lost(self, dlr_id: str) -> bool:
+        """Whether one of ours was accepted under an id that no outbox knows."""
+        return dlr_id in self.network.accepted and not any(
+            delivery.dlr_id == dlr_id
+            for home in self.homes
+            for delivery in home.run.outbox.deliveries
+        )
 
     async def _perform(self, act: Act) -> None:
         match act:
             case Send():
                 async with self._restarting:
-                    self.spawn(self._call(act), "call")
-            case Kill(in_write=writes):
-                if writes is not None:
-                    await self._until_written(writes)
+                    self.homes[act.account].send(act)
+            case Stop():
+                if act.in_write is not None:
+                    await self._until_written(act.in_write)
                 await self._restart(act)
-            case ClockSet(by=by):
-                self.clock_off += by
-            case NewSecret(entered_after=seconds):
-                self.account.secret = f"secret of {act.at}"
-                entering = self.loop.create_task(self._enter_secret(seconds))
-                self._outside.add(entering)
+            case ClockSet():
+                await self._set_clock(act)
+            case Sleep():
+                self.provider_clock.pass_by(act.seconds)
+                self._clock_is_set(act.seconds)
+            case NewSecret():
+                self._beside_it(self._change_secret(act))
             case Foreign():
-                self._send_elsewhere(self.provider, FOREIGN, f"Foreign {act.at}")
+                self._beside_it(self._send_elsewhere(act))
+            case OddReports():
+                self._beside_it(self._report_oddly(act))
+            case Backup():
+                self._beside_it(self._back_up(act))
+            case Restore():
+                await self._restore(act)
+
+    def _beside_it(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Let something happen while the history goes on."""
+        task = self.loop.create_task(coroutine)
+        self._beside.add(task)
+
+    async def _start(self) -> None:
+        await asyncio.gather(*(home.start() for home in self.homes))
 
     async def _until_written(self, writes: int) -> None:
         """Wait until so many more writes have begun, but not for ever."""
+        disk = self.homes[0].disk
         with suppress(TimeoutError):
             for _ in range(writes):
-                self.disk.busy.clear()
-                await asyncio.wait_for(self.disk.busy.wait(), 20)
+                disk.busy.clear()
+                await asyncio.wait_for(disk.busy.wait(), PATIENCE)
 
-    async def _enter_secret(self, seconds: float) -> None:
-        """Reload the account with the new secret, some time after it was changed."""
-        await asyncio.sleep(seconds)
-        self.secret = self.account.secret
-        await self._restart(Kill(self.loop.time(), away=0.1, hard=False))
-
-    async def _restart(self, kill: Kill) -> None:
+    async def _restart(self, stop: Stop) -> None:
         async with self._restarting:
-            await self.stop(hard=kill.hard)
-            await asyncio.sleep(kill.away)
-            self.clock_off += kill.clock_by
-            await self.start()
+            match stop.manner:
+                case Manner.RELOADED:
+                    home = self.homes[stop.account]
+                    await home.unload(stop.late)
+                    await asyncio.sleep(stop.away)
+                    await home.start()
+                    return
+                case Manner.KILLED:
+                    for home in self.homes:
+                        home.power_cut()
+                case Manner.STOPPED:
+                    await asyncio.gather(
+                        *(home.stop_well(late) for home, late in self._late(stop))
+                    )
+            await asyncio.sleep(stop.away)
+            if stop.manner is Manner.KILLED:
+                self.clock.boot()
+            self._clock_is_set(stop.clock_by)
+            await self._start()
 
-    async def start(self) -> None:
-        """Start Home Assistant, as far as an account is concerned."""
-        booted = self.loop.time()
-        self.outbox = Outbox(
-            PlayedClient(self.network, "test", self.secret),
-            DeliveryStorage(self.disk, least_journal=SHORT_JOURNAL),
-            spawn=self.spawn,
-            on_refusal=lambda err: None,
-            clock=self.wall,
-            steady=lambda: self.loop.time() - booted,
-            jitter=lambda: self.random.uniform(0.8, 1.2),
-        )
-        await self.outbox.load()
-        watch = Watch(self, self.outbox)
-        self.outbox.subscribe(watch.on_change)
-        self.network.on_request = watch.on_request
-        await self.outbox.start()
+    def _late(self, stop: Stop) -> list[tuple[Home, tuple[Send, ...]]]:
+        """Return for each account what is sent with it while Home Assistant stops."""
+        return [
+            (home, tuple(send for send in stop.late if send.account == home.number))
+            for home in self.homes
+        ]
 
-    async def stop(self, *, hard: bool) -> None:
-        """Stop Home Assistant in good order, or cut its power."""
-        assert self.outbox is not None
-        if not hard:
-            await self.outbox.close()
-        # A killed process has no timers any more.
-        self.outbox._running = False
-        self.crashed_at.append(self.loop.time())
-        self.outbox = None
-        if hard:
-            self.disk.crash()
-        for task in list(self._tasks):
-            # A call that is under way when the account is unloaded still gets its answer.
-            if hard or task.get_name() != "call":
-                task.cancel()
-        await asyncio.sleep(0)
+    async def _set_clock(self, act: ClockSet) -> None:
+        if act.in_request:
+            self.network.on_send.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.network.on_send.wait(), PATIENCE)
+            await asyncio.sleep(self.random.uniform(0, 0.1))
+        for number in range(act.times):
+            self._clock_is_set(act.by if number % 2 == 0 else -act.by)
+            await asyncio.sleep(act.every)
 
-    def spawn(
-        self, coroutine: Coroutine[Any, Any, None], name: str
-    ) -> asyncio.Task[None]:
-        """Start a task that ends with Home Assistant."""
-        task = asyncio.Task(coroutine, loop=self.loop, name=name, eager_start=True)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
+    def _clock_is_set(self, by: float) -> None:
+        if by:
+            self.clock.set(by)
+            self.clock_set.append(self.now)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.outcome.wrong.append(Wrong(Kind.CRASHED, repr(error)))
+    async def _change_secret(self, act: NewSecret) -> None:
+        """Change a secret, and reload the account with it some time later."""
+        home = self.homes[act.account]
+        home.account.secret = f"secret of {act.at}"
+        changed = self.now
+        await asyncio.sleep(act.entered_after)
+        home.secret = home.account.secret
+        await self._restart(Stop(self.now, 0.1, Manner.RELOADED, account=act.account))
+        home.wrong_secrets.append(Span(changed, self.now))
 
-    async def _call(self, send: Send) -> None:
-        assert self.outbox is not None
-        send_at = None
-        if send.send_in is not None:
-            now = LoopClock.START + self.loop.time()
-            send_at = datetime.fromtimestamp(int(now + send.send_in), UTC)
-        message = Message(
-            header="BASLIK1",
-            sms=send.sms,
-            individual=len(send.sms) > 1,
-            validity=send.validity,
-            send_at=send_at,
-        )
-        call = Call(send, message, self.loop.time())
-        self.calls.append(call)
-        [call.answer] = await self.outbox.send(message, lifetime=send.lifetime)
-        self.tell(f"“{send.sms[0].text}” is answered {call.answer.state}")
+    async def _send_elsewhere(self, act: Foreign) -> None:
+        """Send as another program does, at no cost to the account."""
+        home = self.homes[act.account]
+        for _ in range(act.times):
+            home.account.credit += len(act.numbers)
+            text = f"Foreign {len(self.foreign)}"
+            dlr_id = self.provider.foreign_send(home.username, act.numbers, text)
+            self.foreign[dlr_id] = self.now, self.now + home.account.list_lag
+            await asyncio.sleep(act.every)
+
+    async def _report_oddly(self, act: OddReports) -> None:
+        account = self.homes[act.account].account
+        account.unreported = set(act.unreported)
+        account.also_reported = act.also_reported
+        await asyncio.sleep(max(0.0, act.until - self.now))
+        account.unreported, account.also_reported = set(), ()
+
+    async def _back_up(self, act: Backup) -> None:
+        """Make one backup after the other, but none while Home Assistant starts or stops."""
+        async with self._backing_up:
+            async with self._restarting:
+                pass
+            await self.homes[act.account].back_up(act)
+
+    async def _restore(self, act: Restore) -> None:
+        """Put a backup back: Home Assistant stops, its files are replaced, and it is back."""
+        async with self._restarting:
+            await asyncio.gather(*(home.stop_well(()) for home in self.homes))
+            self.homes[act.account].restore(act)
+            await asyncio.sleep(act.away)
+            await self._start()
 
     async def _settle(self) -> None:
         """Let everything come to its end; then nothing must be asked any more."""
-        give_up = self.loop.time() + GIVE_UP
-        while self.loop.time() < give_up and not self._settled():
-            await asyncio.sleep(60)
+        give_up = self.now + GIVE_UP
+        while self.now < give_up and not all(home.has_settled for home in self.homes):
+            await asyncio.sleep(SETTLING)
+        self.is_quiet = True
+        await asyncio.sleep(HOUR)
         requests = self.network.requests
         await asyncio.sleep(QUIET)
         if self.network.requests != requests:
             words = "requests were made although all had come to its end"
-            self.outcome.wrong.append(Wrong(Kind.NEEDLESS, words))
-
-    def _settled(self) -> bool:
-        assert self.outbox is not None
-        calls_done = not any(task.get_name() == "call" for task in self._tasks)
-        return calls_done and all(delivery.final for delivery in self.outbox.deliveries)
+            self.wrong(Kind.NEEDLESS, words)

@@ -187,7 +187,9 @@ async def test_an_outage_that_is_asked_for_is_confirmed_first(
     assert await customer.ask("credit") == "00 15600"
 
 
-async def test_an_account_can_be_changed(customer: Customer) -> None:
+async def test_an_account_can_be_changed(
+    customer: Customer, simulator: Simulator
+) -> None:
     """Only what is given changes."""
     changes = {"username": "test", "credit": 7, "headers": ["EVIM"]}
     assert await change(customer, "account", **changes) == 204
@@ -197,6 +199,11 @@ async def test_an_account_can_be_changed(customer: Customer) -> None:
     assert await change(customer, "account", **secret) == 204
     assert await customer.ask("credit") == "87"
     assert await customer.ask("blacklistexport", password="new") == "00 905559998877"
+    oddities = {"list_lag": 20, "unreported": ["1"], "also_reported": ["2"]}
+    assert await change(customer, "account", username="test", **oddities) == 204
+    account = simulator.account
+    assert (account.list_lag, account.unreported) == (20, {"1"})
+    assert account.also_reported == ("2",)
 
 
 async def test_a_phone_can_be_changed(customer: Customer, clock: ManualClock) -> None:

@@ -120,6 +120,21 @@ async def test_past_sendings_come_newest_first_and_fifty_a_page(
     assert await customer.ask("campaignidlist", page="2") == "00"
 
 
+async def test_the_list_may_lag_behind(
+    customer: Customer, simulator: Simulator, clock: ManualClock
+) -> None:
+    """Each sending shows so many seconds after it was accepted as the lag was then."""
+    simulator.account.list_lag = 20.0
+    await customer.send("Merhaba")
+    simulator.account.list_lag = 0.0
+    await customer.send("Nasılsın")
+    assert await customer.ask("campaignidlist", page="0") == "00 77300601"
+    clock.advance(19.9)
+    assert await customer.ask("campaignidlist", page="0") == "00 77300601"
+    clock.advance(0.1)
+    assert await customer.ask("campaignidlist", page="0") == "00 77300601|77300600"
+
+
 @pytest.mark.parametrize("page", ["x", "-1", "1.5"])
 async def test_a_page_that_is_no_number_answers_93(
     customer: Customer, page: str

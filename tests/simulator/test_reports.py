@@ -46,6 +46,33 @@ async def test_phones_differ_in_one_report(
     assert await report(customer) == f"23|{FIRST} 9|{SECOND} 6|1234 6"
 
 
+async def test_a_report_may_leave_numbers_out(
+    customer: Customer, simulator: Simulator, clock: ManualClock
+) -> None:
+    """It waits for their phones all the same, and one number it always names."""
+    simulator.account.unreported = {SECOND}
+    simulator.handset(SECOND, delivered_after=100.0)
+    await customer.post(order(FIRST, SECOND))
+    clock.advance(90.0)
+    assert await report(customer) == f"25|{FIRST} 9"
+    clock.advance(10.0)
+    assert await report(customer) == f"23|{FIRST} 9"
+    simulator.account.unreported = {FIRST, SECOND}
+    assert await report(customer) == f"23|{FIRST} 9"
+    simulator.account.unreported = set()
+    assert await report(customer) == f"23|{FIRST} 9|{SECOND} 9"
+
+
+async def test_a_report_may_name_numbers_besides(
+    customer: Customer, simulator: Simulator, clock: ManualClock
+) -> None:
+    """They count as failed."""
+    simulator.account.also_reported = ("1234",)
+    await customer.post(order(FIRST))
+    clock.advance(80.0)
+    assert await report(customer) == f"23|{FIRST} 9|1234 6"
+
+
 async def test_a_phone_that_stays_off_closes_the_report_after_48_hours_and_10_minutes(
     customer: Customer, simulator: Simulator, clock: ManualClock
 ) -> None:
