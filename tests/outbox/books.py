@@ -82,8 +82,7 @@ async def found(
     at = NOW + after
     seen = None if ceiling is None else Sighting(ceiling, at)
     later = at if ceiling is None else at + 1000
-    event, _ = await search(books).find(sought, seen, lambda: others, later)
-    return event
+    return await search(books).find(sought, seen, lambda: others, later)
 
 
 def in_doubt(*numbers: str, baseline: str = "100", since: float = 0) -> Delivery:

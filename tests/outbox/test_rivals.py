@@ -176,6 +176,28 @@ async def test_an_accepted_rival_has_a_match_only_if_it_was_in_the_list_by_then(
     assert event is (Signal.NOTHING_FOUND if was_seen else Signal.UNDECIDED)
 
 
+async def test_an_accepted_message_that_was_sent_without_a_baseline_owns_no_match() -> (
+    None
+):
+    """Its id may be older than the baseline that it got later."""
+    books = Books({"101": (AYSE,), "100": ()})
+    astray = having(lost(), attempts=Attempts(NOW, NOW, Certainty.UNKNOWABLE))
+
+    assert await found(books, astray, in_doubt(since=5)) is Signal.UNDECIDED
+    assert await found(books, in_doubt(since=5), astray) is Signal.UNDECIDED
+
+
+async def test_a_rival_that_was_not_tried_by_then_is_none() -> None:
+    """What came into the list later is not looked at."""
+    books = Books({"101": (AYSE,), "100": ()})
+    later = in_doubt(since=66)
+
+    event = await found(books, in_doubt(), later, ceiling="101", after=50)
+    assert event == Found("101", about(AYSE))
+    event = await found(books, in_doubt(), later, ceiling="101", after=51)
+    assert event is Signal.UNDECIDED  # a request for the list takes up to 15 s
+
+
 async def test_an_accepted_message_takes_the_oldest_match() -> None:
     """It has one for certain, so nobody is asked first."""
     books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})

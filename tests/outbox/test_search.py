@@ -31,8 +31,9 @@ async def test_the_newest_id_is_told_with_what_was_found() -> None:
         ({"100": ()}, "100"),
     ):
         books = Books(sendings)
-        _, seen = await search(books).find(in_doubt(), None, list, NOW)
-        assert seen == newest
+        seen: list[str] = []
+        await search(books).find(in_doubt(), None, list, NOW, seen.append)
+        assert seen == [newest]
 
 
 @pytest.mark.parametrize("numbers", [(ALI,), (AYSE, ALI)])
@@ -139,15 +140,9 @@ async def test_nothing_to_compare_with_leaves_nothing_to_look_for() -> None:
     books = Books({"101": (AYSE,)})
     without = having(in_doubt(), baseline=None)
 
-    assert await search(books).find(without, None, list, NOW) == (
-        Signal.NO_REFERENCE,
-        None,
-    )
+    assert await found(books, without) is Signal.NO_REFERENCE
     assert books.asked == []
-    assert await search(books).find(in_doubt(baseline="1"), None, list, NOW) == (
-        Signal.NO_REFERENCE,
-        None,
-    )
+    assert await found(books, in_doubt(baseline="1")) is Signal.NO_REFERENCE
     assert books.asked == ["page 0", "page 1"]
 
 
@@ -171,10 +166,7 @@ async def test_in_an_account_that_was_empty_every_sending_is_new() -> None:
     books = Books({"2": (AYSE,), "1": (ALI,)})
 
     assert await found(books, in_doubt(baseline="")) == Found("2", about(AYSE))
-    assert await search(Books({})).find(in_doubt(baseline=""), None, list, NOW) == (
-        Signal.NOTHING_FOUND,
-        "",
-    )
+    assert await found(Books({}), in_doubt(baseline="")) is Signal.NOTHING_FOUND
 
 
 async def test_an_id_that_another_message_has_is_not_asked_about() -> None:
@@ -195,7 +187,7 @@ async def test_an_id_that_another_message_got_meanwhile_is_not_taken_from_it() -
     def others() -> Collection[Delivery]:
         return sights.pop(0)
 
-    event, _ = await search(books).find(in_doubt(), None, others, NOW)
+    event = await search(books).find(in_doubt(), None, others, NOW)
 
     assert event is Signal.NOTHING_FOUND
 
@@ -253,12 +245,12 @@ async def test_a_report_that_is_not_there_yet_is_asked_for_again_later() -> None
         sendings: dict[str, Numbers] = {"101": before, "100": ()}
         books = Books(sendings)
         looking = search(books)
-        event, _ = await looking.find(in_doubt(), None, list, NOW)
+        event = await looking.find(in_doubt(), None, list, NOW)
         assert event is Signal.UNDECIDED
         sendings["101"] = (AYSE,)
-        event, _ = await looking.find(in_doubt(), None, list, NOW + 59)
+        event = await looking.find(in_doubt(), None, list, NOW + 59)
         assert event is Signal.UNDECIDED
-        event, _ = await looking.find(in_doubt(), None, list, NOW + 60)
+        event = await looking.find(in_doubt(), None, list, NOW + 60)
         assert event == Found("101", about(AYSE))
 
 
@@ -283,7 +275,7 @@ async def test_a_question_without_an_answer_is_not_remembered_as_one() -> None:
         await looking.find(in_doubt(), None, list, NOW)
     books.silent = False
 
-    event, _ = await looking.find(in_doubt(), None, list, NOW)
+    event = await looking.find(in_doubt(), None, list, NOW)
 
     assert event == Found("101", about(AYSE))
 
@@ -292,6 +284,6 @@ async def test_at_the_very_beginning_reports_are_asked_for_too() -> None:
     """A clock may begin at 0."""
     books = Books({"101": (AYSE,), "100": ()})
 
-    event, _ = await search(books).find(in_doubt(), None, list, 0.0)
+    event = await search(books).find(in_doubt(), None, list, 0.0)
 
     assert event == Found("101", about(AYSE))

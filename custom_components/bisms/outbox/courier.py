@@ -75,7 +75,7 @@ class Courier:
             self._refused(err, sending=True)
             return Refused(err.reason)
         self._answered(sending=True)
-        self.sightings.note(Sighting(receipt.dlr_id, began_at))
+        self.sightings.accepted(Sighting(receipt.dlr_id, began_at))
         return Accepted(receipt.dlr_id)
 
     async def look(
@@ -84,14 +84,14 @@ class Courier:
         """Find out whether an attempt of unknown fate got through, and under which id."""
         now = self._clock.now()
         ceiling = self.sightings.ceiling(delivery, now)
+
+        def on_list(newest_id: str) -> None:
+            self.sightings.note(Sighting(newest_id, now.at))
+
         try:
-            event, newest_id = await self._search.find(
-                delivery, ceiling, others, now.at
-            )
+            event = await self._search.find(delivery, ceiling, others, now.at, on_list)
         except BismsError as err:
             return self._ask_failed(err)
-        if newest_id is not None:
-            self.sightings.note(Sighting(newest_id, now.at))
         self._answered()
         return event
 

@@ -8,7 +8,7 @@ when the last one had certainly taken effect, can't be its own; and how many the
 
 from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
 
-from ..provider.client import BismsClient
+from ..provider.client import REQUEST_TIMEOUT, BismsClient
 from ..provider.codes import ReportNotFoundError
 from ..provider.models import DeliveryReport, ReportPhase
 from .events import Event, Found, Sighting, Signal
@@ -39,7 +39,8 @@ class Search:
         ceiling: Sighting | None,
         others: Callable[[], Collection[Delivery]],
         at: float,
-    ) -> tuple[Event, str | None]:
+        on_list: Callable[[str], None] = lambda newest_id: None,
+    ) -> Event:
         """Look for a delivery among the sendings that may be its own.
 
         Parameters
@@ -52,11 +53,8 @@ class Search:
             Gives all other deliveries known; an id that one of them has is not this one's.
         at
             The time.
-
-        Returns
-        -------
-        tuple[Event, str | None]
-            What was found, and the newest id in the account.
+        on_list
+            Told the newest id in the account once the list was read.
 
         Raises
         ------
@@ -64,11 +62,11 @@ class Search:
             A question got no answer, or was refused.
         """
         if delivery.baseline is None:
-            return Signal.NO_REFERENCE, None
+            return Signal.NO_REFERENCE
         ids = await self._ids_since(delivery.baseline.newest_id)
         if ids is None:
-            return Signal.NO_REFERENCE, None
-        newest = ids[0] if ids else delivery.baseline.newest_id
+            return Signal.NO_REFERENCE
+        on_list(ids[0] if ids else delivery.baseline.newest_id)
         taken = _taken(others())
         numbers = set(delivery.message.numbers)
         reports = {
@@ -77,7 +75,7 @@ class Search:
             if dlr_id not in taken
         }
         seen_at = at if ceiling is None else ceiling.at
-        return _decide(delivery, reports, others(), seen_at), newest
+        return _decide(delivery, reports, others(), seen_at)
 
     async def _ids_since(self, baseline: str) -> list[str] | None:
         """Return the ids newer than the baseline, newest first; None if it is not in the list.
@@ -125,7 +123,7 @@ def _below(ceiling: Sighting | None, ids: list[str], baseline: Sighting) -> list
         return ids
     if ceiling.newest_id == baseline.newest_id:
         return []
-    # Its id may be one that an answer gave, and not be in the list yet.
+    # Where the list forgot it, there is no ceiling.
     start = ids.index(ceiling.newest_id) if ceiling.newest_id in ids else 0
     return ids[start:]
 
@@ -159,12 +157,15 @@ def _decide(
         report is None or set(report.numbers) < numbers for report in free.values()
     )
     undecided = Signal.UNDECIDED if is_open else Signal.NOTHING_FOUND
-    if delivery.acceptance is not None:
+    # One that was sent without a baseline may have its id below the one it got later.
+    surely_here = delivery.certainty is not Certainty.UNKNOWABLE
+    if delivery.acceptance is not None and surely_here:
         return matches[0] if matches else undecided
     rivals = [
         other
         for other in others
-        if _may_be_newer(other, delivery) and set(other.message.numbers) >= numbers
+        if _may_be_among_them(other, delivery, seen_at)
+        and set(other.message.numbers) >= numbers
     ]
     certain = sum(
         _is_among_them(rival, delivery, seen_at)
@@ -178,9 +179,11 @@ def _decide(
     return Signal.UNDECIDED if len(matches) > certain else undecided
 
 
-def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
-    """Whether another delivery's lost id may be newer than this one's baseline."""
-    if not other.claims:
+def _may_be_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
+    """Whether another delivery's lost id may be newer than this one's baseline, and seen."""
+    earliest = other.first_attempt_at or other.created_at
+    # The list may have been made up to the end of its request.
+    if not other.claims or earliest > seen_at + REQUEST_TIMEOUT:
         return False
     latest = (other.last_attempt_at or other.created_at) + settle(other.message)
     if other.acceptance is not None:
@@ -191,6 +194,8 @@ def _may_be_newer(other: Delivery, delivery: Delivery) -> bool:
 def _is_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
     """Whether another delivery's lost id is newer than this one's baseline, and was seen."""
     if other.acceptance is None or other.acceptance.dlr_id is not None:
+        return False
+    if other.certainty is Certainty.UNKNOWABLE:
         return False
     earliest = other.first_attempt_at or other.created_at
     if earliest < _baseline_at(delivery):
