@@ -328,3 +328,19 @@ def test_a_write_that_is_cut_off_keeps_nobody_waiting() -> None:
         assert disk.begun == [0, 0.5]
 
     play(scenario)
+
+
+def test_a_write_that_is_under_way_is_waited_for_at_the_end() -> None:
+    """Its successor must not read files that are being written."""
+
+    async def scenario(disk: Disk) -> None:
+        disk.commit.changed()
+        disk.commit.begin()
+        await asyncio.sleep(0.25)
+        disk.commit.close()
+        begun = asyncio.get_running_loop().time()
+        await disk.commit.ended()
+        assert asyncio.get_running_loop().time() - begun == 0.75
+        await disk.commit.ended()
+
+    play(scenario)

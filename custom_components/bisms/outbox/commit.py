@@ -43,6 +43,7 @@ class GroupCommit:
         self._failures = 0
         self._writing = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
+        self._task: asyncio.Task[None] | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -55,7 +56,7 @@ class GroupCommit:
         self._wanted = self._changes
         if not self._closed and not self._writing and self._written < self._wanted:
             self._writing = True
-            self._spawn(self._write_all(), "bisms save")
+            self._task = self._spawn(self._write_all(), "bisms save")
 
     async def flush(self) -> None:
         """Return when all that has changed by now was written, or could not be."""
@@ -67,9 +68,14 @@ class GroupCommit:
         await written
 
     def close(self) -> None:
-        """Write nothing any more: the files are another's."""
+        """Begin no write any more: the files are another's."""
         self._closed = True
         self._cancel_retry()
+
+    async def ended(self) -> None:
+        """Return when no write is under way any more."""
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
 
     def _cancel_retry(self) -> None:
         if self._retry is not None:

@@ -183,6 +183,7 @@ class Outbox:
         self._closed = True
         await self.stop()
         self._commit.close()
+        await self._commit.ended()
 
     async def send(
         self,
