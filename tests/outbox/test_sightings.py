@@ -109,14 +109,3 @@ def test_a_thousand_sightings_are_remembered() -> None:
 
     known.note(seen("new", 1e5))
     assert known.ceiling(in_doubt(), moment(1e6)) == seen("1", 110)
-
-
-def test_an_id_that_an_answer_gave_is_a_baseline_but_no_ceiling() -> None:
-    """Others may have been accepted between the attempt and its answer."""
-    sightings = Sightings()
-    sightings.accepted(Sighting("105", NOW + 100))
-
-    assert sightings.latest == Sighting("105", NOW + 100)
-    assert sightings.ceiling(in_doubt(), moment(200)) is None
-    sightings.accepted(Sighting("104", NOW + 99))
-    assert sightings.latest == Sighting("105", NOW + 100)

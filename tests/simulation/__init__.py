@@ -1,7 +1,10 @@
-"""Whole histories of an outbox against the provider, on one virtual clock.
+"""Whole histories of outboxes against the provider, on one virtual clock.
 
-A history is made from a seed alone: what users send and when, what the network and the
-provider do to it, when Home Assistant is killed and started again, how its clock is set.
-The outbox, the state machine, the store's format and the provider's protocol are the real
-ones; only sockets, disk and time are played.
+A history is made from a seed alone: what users send and when, the engine's figures, what
+the network, the disk and the provider do to it, how Home Assistant is stopped and started
+again, what becomes of its clock, what other programs send. The outbox and the provider's
+protocol are the real ones; only sockets, disk and time are played.
+
+Nothing may be lost, doubled or untrue, whatever happens. What nobody could have known is
+counted apart, by its reason, and so is each message whose fate could not be learned.
 """

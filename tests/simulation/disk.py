@@ -57,11 +57,18 @@ class File:
         if durable:
             self._durable = content
 
-    def cut_power(self, random: Random, at: float) -> None:
-        """Lose what was not there for good a short time ago, or keep it."""
-        if at < self._changed_at + WRITTEN_BACK_WITHIN:
-            self.content = random.choice((self.content, self._durable))
-        self._durable = self.content
+    def cut_power(self, random: Random, at: float) -> float | None:
+        """Lose what was not there for good a short time ago, or keep it; return since when."""
+        is_sure = self.content == self._durable
+        if (
+            is_sure
+            or at > self._changed_at + WRITTEN_BACK_WITHIN
+            or random.random() < 0.5
+        ):
+            self._durable = self.content
+            return None
+        self.content = self._durable
+        return self._changed_at
 
 
 class Disk:
@@ -97,14 +104,19 @@ class Disk:
         """Whether there is anything to back up."""
         return self._files["snapshot"].content is not None
 
-    def cut_power(self) -> None:
-        """Lose what is being written, or some of it, or nothing."""
+    def cut_power(self) -> float | None:
+        """Lose what is being written, or some of it, or nothing.
+
+        Return since when files were lost that had been written, but not for good.
+        """
         for timer, half_done in self._under_way.items():
             timer.cancel()
             half_done(self._random.random())
         self._under_way.clear()
-        for file in self._files.values():
-            file.cut_power(self._random, self._now())
+        reverted = (
+            file.cut_power(self._random, self._now()) for file in self._files.values()
+        )
+        return min((at for at in reverted if at is not None), default=None)
 
     async def load(self) -> Loaded:
         """Return what is there; fail as the disk does."""

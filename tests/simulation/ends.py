@@ -75,7 +75,7 @@ class Ends:
         evidence, life = self.evidence, self.evidence.life(delivery)
         call = evidence.call_of(delivery)
         ended = life.ended or evidence.world.now
-        if ended < life.entered + call.send.lifetime - SLACK:
+        if ended < life.entered + call.send.lifetime - SLACK - evidence.drift():
             if not self._is_excused_by_clock(delivery):
                 words = f"{label(delivery)} after {ended - life.entered:.0f} s"
                 yield Wrong(Kind.UNTRUE, words)

@@ -53,7 +53,7 @@ class Evidence:
         self.ghosts: dict[str, Delivery] = {}
         for delivery_id, life in home.lives.items():
             if delivery_id not in self.known:
-                dropped = life.latest.final and self._may_be_dropped(life)
+                dropped = self._may_be_dropped(life)
                 (self.known if dropped else self.ghosts)[delivery_id] = life.latest
 
     @cached_property
@@ -125,14 +125,19 @@ class Evidence:
             return None
         return frozenset(sms.number for sms in sending.sms)
 
-    def loss_of(self, delivery: Delivery) -> Loss | None:
-        """Return a time in which it was open and of which all may be forgotten."""
+    def losses_of(self, delivery: Delivery) -> list[Loss]:
+        """Return the times in which it was open and of which all may be forgotten."""
         life = self.life(delivery)
         ended = self.world.now if life.ended is None else life.ended
-        for loss in self.home.losses:
-            if life.entered <= loss.until and loss.since - self.saved_within <= ended:
-                return loss
-        return None
+        return [
+            loss
+            for loss in self.home.losses
+            if life.entered <= loss.until and loss.since - self.saved_within <= ended
+        ]
+
+    def loss_of(self, delivery: Delivery) -> Loss | None:
+        """Return the first of these times."""
+        return next(iter(self.losses_of(delivery)), None)
 
     def was_killed_unsaved(self, since: float) -> bool:
         """Whether the power was cut so soon after a time that it may not be on disk."""
@@ -205,6 +210,11 @@ class Evidence:
         """The times in which the account was down."""
         return self.home.downtimes
 
+    def drift(self) -> float:
+        """Return by how many seconds the clock strayed while the account was down."""
+        rate = self.world.plan.circumstances.clock_rate
+        return abs(rate - 1) * sum(each.until - each.since for each in self.downtimes)
+
     def patience(self) -> float:
         """Return the seconds within which what waits must go when nothing is in the way."""
         return knobs.longest_pause() + 60 + 2 * len(self.home.lives)
@@ -239,6 +249,8 @@ class Evidence:
             return True
         if any(self.life(other).resent or self.was_blind(other) for other in rivals):
             return True
+        if any(self._has_another_time(other, delivery) for other in rivals):
+            return True
         groups = {content_of(other.message) for other in (*rivals, delivery)}
         sent = sum(
             len(self.groups[content].dlr_ids)
@@ -246,6 +258,14 @@ class Evidence:
             for content in groups
         )
         return bool(rivals) and sent not in {0, len(rivals) + 1}
+
+    def _has_another_time(self, other: Delivery, delivery: Delivery) -> bool:
+        """Whether a rival was tried at another time, so that only one may have a sending."""
+        theirs, ours = self.life(other).attempts, self.life(delivery).attempts
+        if not theirs or not ours:
+            return True
+        listed = settle(delivery.message) + knobs.figure("LIST_LAG")
+        return theirs[-1] > ours[-1] + listed or theirs[0] < ours[0]
 
     def was_blind(self, delivery: Delivery) -> bool:
         """Whether no newest id was known when a message was first tried."""
@@ -275,6 +295,11 @@ class Evidence:
         ceiling = self.looked_after(self.settled(delivery, ended))
         return ceiling is None or accepted <= ceiling
 
+    @property
+    def has_odd_reports(self) -> bool:
+        """Whether reports left numbers out at some time."""
+        return self.reports_are_odd(0.0, self.world.now)
+
     def reports_are_odd(self, since: float, until: float) -> bool:
         """Whether reports left numbers out in a time."""
         return any(
@@ -298,7 +323,9 @@ class Evidence:
         )
 
     def _may_be_dropped(self, life: Life) -> bool:
-        """Whether a message that was over need not be kept any longer."""
+        """Whether a message was over and need not be kept any longer."""
+        if not life.latest.final or self.loss_of(life.latest) is not None:
+            return False
         few, short = knobs.figure("KEEP_FINISHED"), knobs.figure("KEEP_SECONDS")
         is_old = self.world.now - life.entered > short or self.world.clock_set
         return few < len(self.home.lives) or bool(is_old)

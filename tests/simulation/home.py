@@ -123,20 +123,23 @@ class Home:
         self.downtimes.append(Span(self._down_since, self.world.now))
 
     def _compare_with_before(self, delivery: Delivery) -> None:
-        """Look whether an end is forgotten that was on disk."""
+        """Look whether an end is forgotten that was on disk; go on with what is known."""
         life = self.lives[delivery.id]
-        if life.ended is None or delivery.final:
-            return
-        if self._down_since > life.ended + saved_within(self.world.plan, self.number):
-            if not any(life.ended < loss.until for loss in self.losses):
+        if life.ended is not None and not delivery.final:
+            saved = life.ended + saved_within(self.world.plan, self.number)
+            may_be_lost = any(life.ended < loss.until for loss in self.losses)
+            if self._down_since > saved and not may_be_lost:
                 words = f"{label(delivery)}, though that was {life.latest.state} before"
                 self.world.wrong(Kind.BACKWARDS, words)
+            life.ended = None
+        life.latest = delivery
 
     def power_cut(self) -> None:
         """End with the power: lose what was not written."""
         self._down_since = self.world.now
         self._end_process()
-        self.disk.cut_power()
+        if (reverted := self.disk.cut_power()) is not None:
+            self._lose(reverted, Excuse.DISK)
         self.kills.append(self.world.now)
 
     async def stop_well(self, late: tuple[Send, ...]) -> None:

@@ -102,8 +102,11 @@ class _Judgement:
         for delivery in known:
             if delivery.dlr_id is None:
                 continue
-            numbers = self.evidence.numbers_of(delivery.dlr_id)
-            if numbers != frozenset(delivery.message.numbers):
+            theirs = self.evidence.numbers_of(delivery.dlr_id)
+            ours = frozenset(delivery.message.numbers)
+            if theirs is not None and theirs > ours and self.evidence.has_odd_reports:
+                self.excuses[Excuse.REPORTS] += 1
+            elif theirs != ours:
                 words = f"{label(delivery)}, under an id of someone else"
                 yield Wrong(Kind.UNTRUE, words)
 
@@ -157,7 +160,7 @@ class _Judgement:
             for each in group.deliveries
         )
         for delivery in group.deliveries:
-            if surplus > 0 and (excuse := self._excuse(delivery)) is not None:
+            for excuse in self._excuses(delivery)[: max(0, surplus)]:
                 self.excuses[excuse] += 1
                 surplus -= 1
         if surplus <= 0:
@@ -171,12 +174,10 @@ class _Judgement:
         else:
             yield Wrong(Kind.UNTRUE, f"{labels}, but it was sent")
 
-    def _excuse(self, delivery: Delivery) -> Excuse | None:
+    def _excuses(self, delivery: Delivery) -> list[Excuse]:
         """Return why a message may have been sent again without anybody's knowing."""
         evidence = self.evidence
-        loss = evidence.loss_of(delivery)
-        if loss is not None and loss.why is Excuse.DISK:
-            return Excuse.DISK
-        if evidence.was_blind(delivery):
-            return Excuse.NO_REFERENCE
-        return None
+        excuses = [loss.why for loss in evidence.losses_of(delivery)]
+        if evidence.was_blind(delivery) and not evidence.life(delivery).resent:
+            excuses += [Excuse.NO_REFERENCE] * (1 + excuses.count(Excuse.BACKUP))
+        return [each for each in excuses if each is not Excuse.BACKUP]

@@ -237,7 +237,7 @@ def take_any_match(patch: pytest.MonkeyPatch) -> None:
 
 def overlook_rivals(patch: pytest.MonkeyPatch) -> None:
     """Forget that another message may own a sending as well."""
-    patch.setattr(search, "_may_be_newer", lambda other, delivery: False)
+    patch.setattr(search, "_may_be_among_them", lambda other, delivery, seen_at: False)
 
 
 def take_what_another_has(patch: pytest.MonkeyPatch) -> None:

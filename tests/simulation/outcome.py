@@ -41,6 +41,9 @@ class Excuse(StrEnum):
     KILLED = "killed before a message was on disk"
     DISK = "stopped while the disk failed"
     RIVALS = "more lost messages to the same numbers than can be told apart"
+    REPORTS = (
+        "a report left numbers out, so that it was another message's to the letter"
+    )
     BACKUP = "a backup was restored, and more was sent to the same numbers since"
     NO_REFERENCE = "no newest id was ever known"
     CLOCK = "the clock was set across a restart"

@@ -75,7 +75,7 @@ class Courier:
             self._refused(err, sending=True)
             return Refused(err.reason)
         self._answered(sending=True)
-        self.sightings.accepted(Sighting(receipt.dlr_id, began_at))
+        self.sightings.note(Sighting(receipt.dlr_id, began_at))
         return Accepted(receipt.dlr_id)
 
     async def look(

@@ -8,7 +8,7 @@ when the last one had certainly taken effect, can't be its own; and how many the
 
 from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
 
-from ..provider.client import REQUEST_TIMEOUT, BismsClient
+from ..provider.client import BismsClient
 from ..provider.codes import ReportNotFoundError
 from ..provider.models import DeliveryReport, ReportPhase
 from .events import Event, Found, Sighting, Signal
@@ -20,6 +20,9 @@ REUSED = 60
 
 MANY = 1000
 """Reports remembered."""
+
+LONGEST_REQUEST = 60
+"""Seconds that any request may take."""
 
 type Report = DeliveryReport | None
 """A report that may tell whose a sending is; None while there is none."""
@@ -123,7 +126,7 @@ def _below(ceiling: Sighting | None, ids: list[str], baseline: Sighting) -> list
         return ids
     if ceiling.newest_id == baseline.newest_id:
         return []
-    # Where the list forgot it, there is no ceiling.
+    # Its id may be one that an answer gave, and not be in the list yet.
     start = ids.index(ceiling.newest_id) if ceiling.newest_id in ids else 0
     return ids[start:]
 
@@ -182,8 +185,8 @@ def _decide(
 def _may_be_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
     """Whether another delivery's lost id may be newer than this one's baseline, and seen."""
     earliest = other.first_attempt_at or other.created_at
-    # The list may have been made up to the end of its request.
-    if not other.claims or earliest > seen_at + REQUEST_TIMEOUT:
+    # What was seen may be as young as the end of the request that showed it.
+    if not other.claims or earliest > seen_at + LONGEST_REQUEST:
         return False
     latest = (other.last_attempt_at or other.created_at) + settle(other.message)
     if other.acceptance is not None:

@@ -23,13 +23,8 @@ class Sightings:
         self.latest = latest
         self._known: list[Sighting] = []
 
-    def accepted(self, sighting: Sighting) -> None:
-        """Remember an id that an answer gave; it need not be in the list yet."""
-        if self.latest is None or sighting.at >= self.latest.at:
-            self.latest = sighting
-
     def note(self, sighting: Sighting) -> None:
-        """Remember what the list showed, unless something later is known already."""
+        """Remember a sighting, unless a later one is known already."""
         if self.latest is not None and sighting.at < self.latest.at:
             return
         self.latest = sighting
