@@ -15,8 +15,10 @@ def main() -> None:
     begun = time.monotonic()
     parts = []
     for name in options.parts or PARTS:
+        since = time.monotonic()
         parts.append(measured(name, QUICK if options.quick else FULL))
-        print(markdown(parts[-1]), flush=True)
+        print(markdown(parts[-1]))
+        print(f"({name}: {time.monotonic() - since:.0f} s)\n", flush=True)
     seconds = time.monotonic() - begun
     print(f"Took {seconds:.0f} s.")
     if options.write:

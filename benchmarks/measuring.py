@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import gc
 from pathlib import Path
+from random import Random
 from statistics import median
 from threading import get_ident
 import time
@@ -13,17 +14,25 @@ import time
 type Way = Callable[[], Awaitable[object]]
 
 _BEAT = 0.002
+_PAUSE = 0.003
+_SEED = 9
 _RESET_PEAK = "5"
 
 
-async def side_by_side(
-    ways: Mapping[str, Way], *, rounds: int, warm_up: int = 0
-) -> dict[str, float]:
-    """Return the median seconds of each way, all of them tried in turn, round by round."""
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+async def side_by_side[NameT](
+    ways: Mapping[NameT, Way], *, rounds: int, warm_up: int = 1, pause: float = _PAUSE
+) -> dict[NameT, float]:
+    """Return the median seconds of each way.
+
+    All of them are tried in each round, each time in another order, and none before what
+    the one before left over has ended.
+    """
+    shuffled = Random(_SEED)
+    taken: dict[NameT, list[float]] = {name: [] for name in ways}
     for number in range(warm_up + rounds):
-        for name, way in ways.items():
-            seconds = await timed(way())
+        for name in shuffled.sample(list(ways), len(ways)):
+            await asyncio.sleep(pause)
+            seconds = await timed(ways[name]())
             if number >= warm_up:
                 taken[name].append(seconds)
     return {name: median(seconds) for name, seconds in taken.items()}

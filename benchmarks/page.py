@@ -11,6 +11,7 @@ from homeassistant.const import __version__ as home_assistant_version
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
+from .disks import Disk
 from .report import Part, Points, markdown, number
 
 FOLDER = Path(__file__).parent
@@ -23,11 +24,12 @@ _RESULTS = re.compile(
 _COLOURS = ("#0b6e4f", "#c1440e", "#3d5a80", "#8d6a9f", "#7a7a7a")
 
 
-def keep(parts: Sequence[Part], seconds: float) -> None:
+def keep(parts: Sequence[Mapping[Disk, Part]], seconds: float) -> None:
     """Write the results to the page, and draw the pictures that belong to them."""
     results = [f"{_machine()} The run took {seconds / 60:.1f} minutes.\n"]
-    for part in parts:
-        results.append(markdown(part))
+    for taken in parts:
+        results.append(markdown(taken))
+        part, *_ = taken.values()
         if picture := PICTURES.get(part.title.partition(".")[0]):
             _draw(part, FOLDER / picture)
             results.append(f"![{part.title[3:]}]({picture})\n")

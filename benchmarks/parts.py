@@ -1,29 +1,35 @@
 """The parts of the benchmark, each measured in a process of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module
 import logging
 from multiprocessing import get_context
 import os
 
+from .disks import Disk
 from .report import Part
 from .scale import Scale
 
-PARTS = (
-    "one_sms",
-    "many_recipients",
-    "bursts",
-    "texts",
-    "reports",
-    "starting",
-    "soak",
-)
+_ON_BOTH = tuple(Disk)
+_NOTHING_KEPT = (Disk.REAL,)
+
+PARTS: Mapping[str, Sequence[Disk]] = {
+    "one_sms": _ON_BOTH,
+    "many_recipients": _ON_BOTH,
+    "bursts": _ON_BOTH,
+    "texts": _NOTHING_KEPT,
+    "reports": _NOTHING_KEPT,
+    "starting": _ON_BOTH,
+    "soak": _NOTHING_KEPT,
+    "history": _ON_BOTH,
+}
+"""Each part, and the disks it is measured on."""
 
 
-def measured(name: str, scale: Scale) -> Part:
-    """Return a part, measured in a process that has done nothing else."""
-    return in_fresh_process(_measure, name, scale)
+def measured(name: str, scale: Scale) -> dict[Disk, Part]:
+    """Return a part as it is on each disk, measured in a process that has done nothing else."""
+    return {disk: in_fresh_process(_measure, name, scale, disk) for disk in PARTS[name]}
 
 
 def in_fresh_process[*ArgumentTs, ResultT](
@@ -41,6 +47,7 @@ def _prepare() -> None:
     os.environ["NO_PROXY"] = "*"
 
 
-def _measure(name: str, scale: Scale) -> Part:
-    part: Part = import_module(f"{__package__}.{name}").measure(scale)
+def _measure(name: str, scale: Scale, disk: Disk) -> Part:
+    disk.use()
+    part: Part = import_module(f"{__package__}.{name}").measure(scale, disk)
     return part

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib import import_module
+import json
 from pathlib import Path
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from scripts.processes import Server, free_port
+from scripts.processes import DIRECT, Server, free_port
 
 from .home import HEADER
 
@@ -30,6 +31,17 @@ class PeerServer(Server):
         super().__init__(
             "The peers' services", command, log, port=port, sign_of_life="/credits"
         )
+
+    def be_late(self, seconds: float) -> None:
+        """Answer so many seconds late from now on."""
+        with DIRECT.open(f"{self.url}/latency", data=str(seconds).encode()):
+            pass
+
+    def sends(self) -> dict[str, int]:
+        """Return how many messages were taken at which address."""
+        with DIRECT.open(f"{self.url}/sends") as reply:
+            counts: dict[str, int] = json.load(reply)
+        return counts
 
 
 @asynccontextmanager

@@ -1,7 +1,9 @@
 """What a measurement comes to: figures against goals, in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from .disks import Disk
 
 MET = {True: "yes", False: "**no**", None: ""}
 
@@ -33,8 +35,20 @@ def at_most(
     what: str, value: float, limit: float, unit: str, extra: str = ""
 ) -> Figure:
     """Return a figure that is to stay below a limit."""
-    result = f"{number(value)} {unit}".strip() + (f" ({extra})" if extra else "")
-    return Figure(what, result, f"≤ {number(limit)} {unit}".strip(), value <= limit)
+    goal = f"≤ {number(limit)} {unit}".strip()
+    return Figure(what, _result(value, unit, extra), goal, value <= limit)
+
+
+def at_least(
+    what: str, value: float, limit: float, unit: str, extra: str = ""
+) -> Figure:
+    """Return a figure that is to stay above a limit."""
+    goal = f"≥ {number(limit)} {unit}".strip()
+    return Figure(what, _result(value, unit, extra), goal, value >= limit)
+
+
+def _result(value: float, unit: str, extra: str) -> str:
+    return f"{number(value)} {unit}".strip() + (f" ({extra})" if extra else "")
 
 
 def number(value: float) -> str:
@@ -44,21 +58,37 @@ def number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
 
 
-def markdown(part: Part) -> str:
-    """Return a part as Markdown: a heading, a table, and what there is to say of it."""
-    rows = [
-        f"| {figure.what} | {figure.result} | {figure.goal} | {MET[figure.met]} |"
-        for figure in part.figures
-    ]
-    notes = [f"- {note}" for note in part.notes]
+def markdown(taken: Mapping[Disk, Part]) -> str:
+    """Return a part as Markdown: a heading, a table with a column for each disk, and notes."""
+    part, *_ = taken.values()
+    columns = ["result"] if len(taken) == 1 else [str(disk) for disk in taken]
+    lines = zip(*(each.figures for each in taken.values()), strict=True)
+    notes = dict.fromkeys(f"- {note}" for each in taken.values() for note in each.notes)
     return "\n".join(
         [
             f"### {part.title}",
             "",
-            "| measured | result | goal | met |",
-            "| --- | --- | --- | --- |",
-            *rows,
+            _row("measured", *columns, "goal", "met"),
+            _row(*["---"] * (len(columns) + 3)),
+            *map(_line, lines),
             *(["", *notes] if notes else []),
             "",
         ]
     )
+
+
+def _line(figures: Sequence[Figure]) -> str:
+    """Return a line of the table: the same thing, measured on each disk."""
+    [what] = {figure.what for figure in figures}
+    results = (figure.result for figure in figures)
+    goals = _joined(figure.goal for figure in figures)
+    return _row(what, *results, goals, _joined(MET[figure.met] for figure in figures))
+
+
+def _joined(words: Iterable[str]) -> str:
+    """Return what holds for each disk, said once where it is the same."""
+    return " / ".join(dict.fromkeys(words))
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"

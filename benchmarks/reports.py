@@ -1,25 +1,26 @@
 """Delivery reports: how many questions a message takes, and how soon its end is known."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from random import Random
 from statistics import fmean, median
+from typing import Any
 
 from aiohttp import ClientSession
 
-from custom_components.bisms.outbox import Outbox
+from custom_components.bisms.outbox import Delivery, Outbox
 from custom_components.bisms.provider.client import BismsClient
 from custom_components.bisms.provider.models import Message
-from custom_components.bisms.record import Delivery
-from custom_components.bisms.storage import DeliveryStorage
 from simulator import Simulator
 from simulator.clock import LoopClock, ManualClock
 from simulator.core import Provider
 from simulator.reports import Handset
 from simulator.sendings import Account
 
-from .home import NoFiles, message
+from .disks import Disk
 from .hurry import HurriedLoop
+from .ours import NoFiles, message
 from .report import Figure, Part, Points, at_most, number
 from .scale import Scale
 
@@ -50,7 +51,7 @@ class Followed:
         return fmean(at - end for at, end in known)
 
 
-def measure(scale: Scale) -> Part:
+def measure(scale: Scale, disk: Disk) -> Part:
     """Measure the part."""
     phones = _phones(scale.reports, Random(_SEED))
     followed = {_OURS: _followed_by_us(phones)}
@@ -158,15 +159,19 @@ async def _follow(phones: Phones) -> Followed:
 
     def watch(_: Delivery, after: Delivery) -> None:
         if after.final:
-            known[after.message.numbers[0]] = clock.now() - (after.sent_at or 0)
+            known[after.message.numbers[0]] = clock.now() - (after.sent_utc or 0)
+
+    def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        return loop.create_task(work, name=name)
 
     async with simulator.serve() as url, ClientSession() as session:
         outbox = Outbox(
             BismsClient(session, "test", "test", url),
-            DeliveryStorage(NoFiles()),
-            spawn=lambda work, name: loop.create_task(work, name=name),
+            NoFiles(),
+            spawn=spawn,
+            spawn_write=spawn,
             on_refusal=lambda _: None,
-            clock=clock.now,
+            utc=clock.now,
             steady=loop.time,
         )
         outbox.subscribe(watch)
@@ -176,8 +181,15 @@ async def _follow(phones: Phones) -> Followed:
             await asyncio.sleep(_PAUSE)
         await asyncio.sleep(REPORT_END + HOUR)
         await outbox.stop()
+    _check_arrived_once(simulator, len(phones))
     requests = sum(request.endpoint == "dlr" for request in simulator.requests)
     return Followed(requests, [known[_number(index)] for index in range(len(phones))])
+
+
+def _check_arrived_once(simulator: Simulator, many: int) -> None:
+    numbers = {sms.number for sms in simulator.inbox}
+    if not len(numbers) == len(simulator.inbox) == many:
+        raise RuntimeError(f"{len(simulator.inbox)} SMS arrived, not {many}")
 
 
 def _message(index: int) -> Message:

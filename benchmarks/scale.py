@@ -11,6 +11,10 @@ class Scale:
     ----------
     sends
         SMS sent each way, one after the other.
+    far_sends
+        The same, while the answers are 20 ms away.
+    in_a_row
+        SMS that are to share a connection.
     recipients
         How many recipients one text goes to.
     repeats
@@ -25,9 +29,13 @@ class Scale:
         Fresh processes that each integration is started in.
     hours
         Simulated hours of the soak.
+    finished
+        Finished messages that are kept.
     """
 
     sends: int
+    far_sends: int
+    in_a_row: int
     recipients: tuple[int, ...]
     repeats: int
     burst: int
@@ -36,10 +44,13 @@ class Scale:
     reports: int
     starts: int
     hours: int
+    finished: int
 
 
 FULL = Scale(
-    sends=100,
+    sends=300,
+    far_sends=100,
+    in_a_row=100,
     recipients=(1, 10, 100, 1_000, 10_000),
     repeats=7,
     burst=500,
@@ -48,9 +59,12 @@ FULL = Scale(
     reports=2_000,
     starts=7,
     hours=24,
+    finished=2_000,
 )
 QUICK = Scale(
-    sends=12,
+    sends=10,
+    far_sends=3,
+    in_a_row=10,
     recipients=(1, 10, 100),
     repeats=2,
     burst=20,
@@ -59,4 +73,5 @@ QUICK = Scale(
     reports=60,
     starts=1,
     hours=2,
+    finished=50,
 )

@@ -13,14 +13,14 @@ import tracemalloc
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
-from custom_components.bisms.outbox import Outbox
-from custom_components.bisms.record import Delivery
+from custom_components.bisms.outbox import Delivery, Outbox
 from simulator import Fault, Simulator
-from simulator.clock import LoopClock
 from simulator.sendings import Account
 
+from .disks import Disk
 from .home import account, act, in_home_assistant, store_size
 from .hurry import HurriedLoop
+from .ours import let_outboxes_follow, outbox_of
 from .report import Figure, Part, at_most, number
 from .scale import Scale
 
@@ -58,19 +58,18 @@ class Sample:
     open: int
 
 
-def measure(scale: Scale) -> Part:
+def measure(scale: Scale, disk: Disk) -> Part:
     """Measure the part."""
     return in_home_assistant(partial(_soak, scale=scale), loop_factory=HurriedLoop)
 
 
 async def _soak(hass: HomeAssistant, *, scale: Scale) -> Part:
-    loop = asyncio.get_running_loop()
-    clock = LoopClock(loop)
-    _let_outbox_follow(clock, loop)
+    clock = let_outboxes_follow(asyncio.get_running_loop())
     random = Random(_SEED)
     simulator = Simulator([Account("test", "test", _CREDIT)], clock=clock)
     _set_phones(simulator, random)
     ended: Counter[str] = Counter()
+    arrived: Counter[str] = Counter()
 
     def watch(before: Delivery, after: Delivery) -> None:
         ended[after.state] += after.final and not before.final
@@ -79,24 +78,19 @@ async def _soak(hass: HomeAssistant, *, scale: Scale) -> Part:
     async with simulator.serve() as url:
         entry = account(url)
         await hass.config_entries.async_add(entry)
-        outbox: Outbox = entry.runtime_data.outbox
+        outbox = outbox_of(entry)
         outbox.subscribe(watch)
         tracemalloc.start()
         for hour in range(1, scale.hours + 1):
             await _an_hour(hass, simulator, random, hour)
             samples.append(_sample(hass, outbox, hour))
+            arrived.update(sms.text for sms in simulator.inbox)
             _forget(simulator)
         await asyncio.sleep(_ENDED * HOUR)
         samples.append(_sample(hass, outbox, scale.hours + _ENDED))
         tracemalloc.stop()
-    return _part(samples, ended)
-
-
-def _let_outbox_follow(clock: LoopClock, loop: asyncio.AbstractEventLoop) -> None:
-    """Let the outbox, which would read the machine's clocks, live in the loop's time."""
-    defaults = Outbox.__init__.__kwdefaults__
-    assert defaults is not None
-    defaults |= {"clock": clock.now, "steady": loop.time}
+        arrived.update(sms.text for sms in simulator.inbox)
+    return _part(samples, ended, arrived)
 
 
 def _set_phones(simulator: Simulator, random: Random) -> None:
@@ -156,7 +150,7 @@ def _sample(hass: HomeAssistant, outbox: Outbox, hour: int) -> Sample:
     )
 
 
-def _part(samples: list[Sample], ended: Counter[str]) -> Part:
+def _part(samples: list[Sample], ended: Counter[str], arrived: Counter[str]) -> Part:
     """Return the part: what was in use at some hours, and how much more at the last."""
     steady = samples[min(_STEADY, len(samples) - 2) - 1]
     last = samples[-2]
@@ -167,9 +161,29 @@ def _part(samples: list[Sample], ended: Counter[str]) -> Part:
     )
     return Part(
         "7. Soak",
-        [*map(_at, shown), *_growth(steady, last)],
+        [*map(_at, shown), *_growth(steady, last), *_ends(samples, ended, arrived)],
         [f"All messages came to an end: {ends}."],
     )
+
+
+def _ends(
+    samples: list[Sample], ended: Counter[str], arrived: Counter[str]
+) -> list[Figure]:
+    """Return whether all came to an end, and the right one."""
+    twice = sum(many > 1 for many in arrived.values())
+    sent = (len(samples) - 1) * AN_HOUR
+    return [
+        Figure("messages without an end", *_none(sent - ended.total())),
+        Figure("SMS that arrived twice", *_none(twice)),
+        Figure(
+            "SMS more that were called delivered than arrived",
+            *_none(max(0, ended["delivered"] - len(arrived))),
+        ),
+    ]
+
+
+def _none(many: int) -> tuple[str, str, bool]:
+    return str(many), "0", many == 0
 
 
 def _at(sample: Sample) -> Figure:

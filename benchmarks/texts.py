@@ -10,6 +10,7 @@ import smsutil
 
 from custom_components.bisms.provider.text import fold, measure as measured
 
+from .disks import Disk
 from .report import Figure, Part, at_most, number
 from .scale import Scale
 
@@ -35,7 +36,7 @@ class _Provider(dict[int, str]):
         return " "
 
 
-def measure(scale: Scale) -> Part:
+def measure(scale: Scale, disk: Disk) -> Part:
     """Measure the part."""
     return Part(
         "4. Folding and counting",
