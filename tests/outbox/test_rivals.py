@@ -218,6 +218,15 @@ async def test_the_oldest_match_is_taken_where_there_is_one_for_each() -> None:
     assert event == Found("101", about(AYSE))
 
 
+async def test_what_was_tried_later_takes_the_younger_match() -> None:
+    """The other one could not: what is younger came when its attempts had settled."""
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+
+    event = await found(books, in_doubt(since=5), in_doubt())
+    assert event == Found("102", about(AYSE))
+    assert await found(books, lost(since=5), in_doubt()) == Found("102", about(AYSE))
+
+
 async def test_a_message_with_numbers_in_common_only_is_no_rival() -> None:
     """A report of its sending names somebody who is not among ours."""
     books = Books({"101": (AYSE, ALI), "100": ()})

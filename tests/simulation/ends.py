@@ -138,7 +138,7 @@ class Ends:
             return Unlearned.RIVALS
         if evidence.has_foreign(delivery):
             return Unlearned.FOREIGN
-        begin = evidence.settled(delivery, ended)
+        begin = min(evidence.settled(delivery, ended), ended)
         told = evidence.all_reported(ended)
         if told >= ended or evidence.reports_are_odd(begin, ended):
             return Unlearned.REPORTS

@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -175,7 +176,12 @@ class Evidence:
         return min((ended for ended in after if ended is not None), default=None)
 
     def settled(self, delivery: Delivery, by: float) -> float:
-        """Return from when on all that its attempts did up to then was certainly listed."""
+        """Return from when on all that its attempts did up to then was certainly listed.
+
+        By a clock that runs fast or slow nobody knows: it looks as if it was set all the time.
+        """
+        if self.world.plan.circumstances.clock_rate != 1:
+            return math.inf
         life = self.life(delivery)
         unsure = [*self.world.clock_set, *(each.until for each in self.home.downtimes)]
         last = max([life.entered, *(at for at in life.attempts if at <= by)])

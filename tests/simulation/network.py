@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Set as AbstractSet
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 import io
 from random import Random
 from typing import override
@@ -136,6 +137,7 @@ class Network:
         self._outages = outages
         self._grace = grace
         self._outside = copy_context()
+        self._on_the_way: dict[asyncio.TimerHandle, Callable[[], None]] = {}
 
     def departing(self, account: str, target: str, body: bytes) -> Request:
         """Return the request that leaves now."""
@@ -168,9 +170,10 @@ class Network:
             there = uniform(1, timeout + self._grace)
         answer: asyncio.Future[tuple[int, bytes]] = loop.create_future()
         # The provider goes on when the client dies: what was sent arrives.
-        loop.call_later(
-            there, self._arrive, method, request, answer, context=self._outside
-        )
+        arrive = partial(self._arrive, method, request, answer)
+        timer = loop.call_later(there, arrive, context=self._outside)
+        if request.is_send:
+            self._on_the_way[timer] = arrive
         if fault in SILENT:
             await asyncio.sleep(timeout)
             raise NoAnswerError("timed out")
@@ -187,6 +190,17 @@ class Network:
         if status >= 500:
             request.answer = ""
         return status, text
+
+    def arrive_now(self) -> None:
+        """Let all that is on the way arrive, before the machine sleeps."""
+        for timer, arrive in list(self._on_the_way.items()):
+            if (
+                not timer.cancelled()
+                and timer.when() > asyncio.get_running_loop().time()
+            ):
+                timer.cancel()
+                arrive()
+        self._on_the_way.clear()
 
     def _note(self, request: Request) -> None:
         """Keep what is to be known of a request afterwards."""

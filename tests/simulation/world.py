@@ -154,6 +154,7 @@ class World:
             case ClockSet():
                 await self._set_clock(act)
             case Sleep():
+                self.network.arrive_now()
                 self.provider_clock.pass_by(act.seconds)
                 self._clock_is_set(act.seconds)
             case NewSecret():

@@ -160,16 +160,18 @@ def _decide(
         report is None or set(report.numbers) < numbers for report in free.values()
     )
     undecided = Signal.UNDECIDED if is_open else Signal.NOTHING_FOUND
-    # One that was sent without a baseline may have its id below the one it got later.
-    surely_here = delivery.certainty is not Certainty.UNKNOWABLE
-    if delivery.acceptance is not None and surely_here:
-        return matches[0] if matches else undecided
     rivals = [
         other
         for other in others
         if _may_be_among_them(other, delivery, seen_at)
         and set(other.message.numbers) >= numbers
     ]
+    # What was tried first was accepted first: a rival tried later could not take that one.
+    place = sum(_tried_at(rival) < _tried_at(delivery) for rival in rivals)
+    # One that was sent without a baseline may have its id below the one it got later.
+    surely_here = delivery.certainty is not Certainty.UNKNOWABLE
+    if delivery.acceptance is not None and surely_here:
+        return matches[min(place, len(matches) - 1)] if matches else undecided
     certain = sum(
         _is_among_them(rival, delivery, seen_at)
         and set(rival.message.numbers) == numbers
@@ -177,16 +179,14 @@ def _decide(
     )
     several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
     if len(matches) == len(rivals) + 1 and not several:
-        # The oldest: a rival whose baseline is newer could not take that one.
-        return matches[0]
+        return matches[place]
     return Signal.UNDECIDED if len(matches) > certain else undecided
 
 
 def _may_be_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
     """Whether another delivery's lost id may be newer than this one's baseline, and seen."""
-    earliest = other.first_attempt_at or other.created_at
     # What was seen may be as young as the end of the request that showed it.
-    if not other.claims or earliest > seen_at + LONGEST_REQUEST:
+    if not other.claims or _tried_at(other) > seen_at + LONGEST_REQUEST:
         return False
     latest = (other.last_attempt_at or other.created_at) + settle(other.message)
     if other.acceptance is not None:
@@ -200,10 +200,13 @@ def _is_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
         return False
     if other.certainty is Certainty.UNKNOWABLE:
         return False
-    earliest = other.first_attempt_at or other.created_at
-    if earliest < _baseline_at(delivery):
+    if _tried_at(other) < _baseline_at(delivery):
         return False
     return other.acceptance.at + LIST_LAG <= seen_at
+
+
+def _tried_at(delivery: Delivery) -> float:
+    return delivery.first_attempt_at or delivery.created_at
 
 
 def _baseline_at(delivery: Delivery) -> float:
