@@ -4,7 +4,7 @@ from copy import replace
 
 import pytest
 
-from custom_components.bisms.outbox.events import Event, Found, Signal
+from custom_components.bisms.outbox.events import Event, Found, Sighting, Signal
 from custom_components.bisms.outbox.record import (
     UNKNOWN,
     Attempt,
@@ -207,6 +207,42 @@ async def test_an_accepted_message_takes_the_oldest_match() -> None:
     assert await found(Books({"101": None, "100": ()}), lost()) is Signal.UNDECIDED
     subset = Books({"101": (AYSE,), "100": ()})
     assert await found(subset, lost(AYSE, ALI)) is Signal.UNDECIDED
+
+
+async def test_an_accepted_message_takes_no_match_that_one_in_doubt_might_miss() -> (
+    None
+):
+    """That one would find nothing, and be sent again."""
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+    before, after = in_doubt(since=-5), in_doubt(since=5)
+    ours = lost()
+
+    assert await found(books, ours, before, after) is Signal.UNDECIDED
+    # Which of the two is whose no longer matters where none of them is sent again.
+    ended = End(State.FAILED, UNKNOWN)
+    before, after = (having(each, doing=ended, doubt=None) for each in (before, after))
+    assert await found(books, ours, before, after) == Found("101", about(AYSE))
+
+
+async def test_an_accepted_message_has_the_only_match() -> None:
+    """Whoever else is in doubt, it has one for certain."""
+    books = Books({"101": (AYSE,), "100": ()})
+    rivals = in_doubt(since=-5), in_doubt(since=5)
+
+    assert await found(books, lost(), *rivals) == Found("101", about(AYSE))
+
+
+async def test_accepted_messages_take_the_matches_in_their_order() -> None:
+    """Those in doubt among them have none, or one that comes after."""
+    books = Books({"103": (AYSE,), "102": (AYSE,), "101": (AYSE,), "100": ()})
+    ours = having(lost(since=5), baseline=Sighting("100", NOW))
+    rivals = (lost(), in_doubt(since=6), in_doubt(since=7))
+
+    assert await found(books, ours, *rivals) == Found("102", about(AYSE))
+    # The last of two matches is another's, certainly.
+    fewer = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+    rivals = (in_doubt(since=-5), in_doubt(since=-4), lost(since=5))
+    assert await found(fewer, lost(), *rivals) == Found("101", about(AYSE))
 
 
 async def test_the_oldest_match_is_taken_where_there_is_one_for_each() -> None:

@@ -145,7 +145,9 @@ def _decide(
 
     In doubt it takes a match only if there is exactly one for it and for each other that may
     have one. With fewer, nobody knows whose they are; with more, one is another program's. It
-    has none if there are no more than others certainly have among the ids seen by then.
+    has none if there are no more than others certainly have among the ids seen by then. One
+    that was accepted has a match for certain, but leaves it alone as long as one in doubt
+    might miss it.
     """
     numbers = set(delivery.message.numbers)
     taken = _taken(others)
@@ -166,21 +168,36 @@ def _decide(
         if _may_be_among_them(other, delivery, seen_at)
         and set(other.message.numbers) >= numbers
     ]
-    # What was tried first was accepted first: a rival tried later could not take that one.
-    place = sum(_tried_at(rival) < _tried_at(delivery) for rival in rivals)
-    # One that was sent without a baseline may have its id below the one it got later.
-    surely_here = delivery.certainty is not Certainty.UNKNOWABLE
-    if delivery.acceptance is not None and surely_here:
-        return matches[min(place, len(matches) - 1)] if matches else undecided
-    certain = sum(
-        _is_among_them(rival, delivery, seen_at)
-        and set(rival.message.numbers) == numbers
+    certain = [
+        rival
         for rival in rivals
-    )
+        if _is_among_them(rival, delivery, seen_at)
+        and set(rival.message.numbers) == numbers
+    ]
+    # What was tried first was accepted first: a rival tried later could not take that one.
+    place = _ahead(rivals, delivery)
     several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
     if len(matches) == len(rivals) + 1 and not several:
         return matches[place]
-    return Signal.UNDECIDED if len(matches) > certain else undecided
+    # One that was sent without a baseline may have its id below the one it got later.
+    surely_here = delivery.certainty is not Certainty.UNKNOWABLE
+    if matches and delivery.acceptance is not None and surely_here:
+        first = _ahead(certain, delivery)
+        last = len(matches) - 1 - (len(certain) - first)
+        if first < min(place, last) and any(map(_is_in_doubt, rivals)):
+            return Signal.UNDECIDED
+        return matches[min(first, len(matches) - 1)]
+    return Signal.UNDECIDED if len(matches) > len(certain) else undecided
+
+
+def _ahead(rivals: Collection[Delivery], delivery: Delivery) -> int:
+    """Return how many were tried before this one."""
+    return sum(_tried_at(rival) < _tried_at(delivery) for rival in rivals)
+
+
+def _is_in_doubt(delivery: Delivery) -> bool:
+    """Whether it is sent again if none of the sendings is its own."""
+    return delivery.acceptance is None and not delivery.final
 
 
 def _may_be_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
