@@ -80,9 +80,16 @@ async def found(
 ) -> Event:
     """Look for a delivery then; perhaps among what was there when an id was the newest."""
     at = NOW + after
-    seen = None if ceiling is None else Sighting(ceiling, at)
+
+    def seen(of: Delivery) -> Sighting | None:
+        return Sighting(ceiling, at) if ceiling is not None and of is sought else None
+
     later = at if ceiling is None else at + 1000
     return await search(books).find(sought, seen, lambda: others, later)
+
+
+def nowhere(delivery: Delivery) -> None:
+    """Return that there is no sighting by which all that a delivery did was in the list."""
 
 
 def in_doubt(*numbers: str, baseline: str = "100", since: float = 0) -> Delivery:

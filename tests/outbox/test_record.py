@@ -194,13 +194,31 @@ def test_an_id_is_lost_if_it_was_accepted_under_one_that_nobody_knows(
 
 def test_attempts_are_remembered_while_they_are_under_way() -> None:
     """And when they are over."""
-    new, second = delivery(), after(UNSENT, (5, BEGAN))
+    new, second = delivery(), after(in_doubt(), (5, BEGAN))
 
     assert (new.first_attempt_at, new.last_attempt_at) == (None, None)
     assert (begun().first_attempt_at, begun().last_attempt_at) == (NOW, NOW)
     assert (UNSENT.first_attempt_at, UNSENT.last_attempt_at) == (NOW, NOW)
     assert (second.first_attempt_at, second.last_attempt_at) == (NOW, NOW + 5)
     assert second.doing == Attempt(NOW + 5)
+
+
+def test_an_attempt_that_certainly_failed_is_not_the_first_that_counts() -> None:
+    """What may have got through began later."""
+    unsent = after(UNSENT, (5, BEGAN))
+    assert (unsent.first_attempt_at, unsent.last_attempt_at) == (NOW + 5, NOW + 5)
+    assert after(unsent, (6, NO_ANSWER)).first_attempt_at == NOW + 5
+
+    found_nowhere = after(in_doubt(), (200, Signal.NOTHING_FOUND))
+    assert found_nowhere.first_attempt_at == NOW
+    again = after(found_nowhere, (200, BEGAN))
+    assert again.first_attempt_at == NOW + 200
+    assert after(again, (201, NO_ANSWER), (210, BEGAN)).first_attempt_at == NOW + 200
+
+    # What could not be found out stays possible.
+    unknowable = after(in_doubt(), (200, Signal.NO_REFERENCE), (200, BEGAN))
+    assert unknowable.first_attempt_at == NOW
+    assert after(unknowable, (201, Accepted("1"))).first_attempt_at == NOW
 
 
 def test_what_is_certain_of_a_message_never_tried_is_that_it_was_not_sent() -> None:

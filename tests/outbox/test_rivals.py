@@ -218,10 +218,10 @@ async def test_an_accepted_message_takes_no_match_that_one_in_doubt_might_miss()
     ours = lost()
 
     assert await found(books, ours, before, after) is Signal.UNDECIDED
-    # Which of the two is whose no longer matters where none of them is sent again.
+    # It no longer matters where none of them is sent again; the older is the first one's.
     ended = End(State.FAILED, UNKNOWN)
     before, after = (having(each, doing=ended, doubt=None) for each in (before, after))
-    assert await found(books, ours, before, after) == Found("101", about(AYSE))
+    assert await found(books, ours, before, after) == Found("102", about(AYSE))
 
 
 async def test_an_accepted_message_has_the_only_match() -> None:
@@ -232,17 +232,25 @@ async def test_an_accepted_message_has_the_only_match() -> None:
     assert await found(books, lost(), *rivals) == Found("101", about(AYSE))
 
 
-async def test_accepted_messages_take_the_matches_in_their_order() -> None:
-    """Those in doubt among them have none, or one that comes after."""
-    books = Books({"103": (AYSE,), "102": (AYSE,), "101": (AYSE,), "100": ()})
-    ours = having(lost(since=5), baseline=Sighting("100", NOW))
-    rivals = (lost(), in_doubt(since=6), in_doubt(since=7))
+async def test_what_was_in_the_list_before_a_message_was_tried_is_anothers() -> None:
+    """Though that message was tried first, and a long time ago: what counts is since when."""
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+    tried_again = having(in_doubt(), baseline=Sighting("101", NOW + 5))
 
-    assert await found(books, ours, *rivals) == Found("102", about(AYSE))
-    # The last of two matches is another's, certainly.
-    fewer = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
-    rivals = (in_doubt(since=-5), in_doubt(since=-4), lost(since=5))
-    assert await found(fewer, lost(), *rivals) == Found("101", about(AYSE))
+    event = await found(books, lost(since=5), tried_again)
+    assert event == Found("101", about(AYSE))
+    only = Books({"101": (AYSE,), "100": ()})
+    assert await found(only, in_doubt(since=5), tried_again) == event
+
+
+async def test_an_accepted_message_whose_id_may_not_be_in_the_list_yet_waits() -> None:
+    """The only match may be another's."""
+    books = Books({"101": (AYSE,), "100": ()})
+
+    event = await found(books, lost(), in_doubt(since=5), after=3 + LIST_LAG - 1)
+    assert event is Signal.UNDECIDED
+    event = await found(books, lost(), in_doubt(since=5), after=3 + LIST_LAG)
+    assert event == Found("101", about(AYSE))
 
 
 async def test_the_oldest_match_is_taken_where_there_is_one_for_each() -> None:

@@ -164,10 +164,9 @@ def _deciding(patch: pytest.MonkeyPatch, reports_of: Callable[..., Any]) -> None
     def decided(
         delivery: Delivery,
         reports: Mapping[str, Report],
-        others: Collection[Delivery],
-        seen_at: float,
+        *more: Any,
     ) -> Event:
-        return decide(delivery, reports_of(delivery, reports), others, seen_at)
+        return decide(delivery, reports_of(delivery, reports), *more)
 
     patch.setattr(search, "_decide", decided)
 
@@ -223,14 +222,13 @@ def take_any_match(patch: pytest.MonkeyPatch) -> None:
     def decided(
         delivery: Delivery,
         reports: Mapping[str, Report],
-        others: Collection[Delivery],
-        seen_at: float,
+        *more: Any,
     ) -> Event:
         numbers = set(delivery.message.numbers)
         for dlr_id, report in reports.items():
             if report is not None and set(report.numbers) == numbers:
                 return Found(dlr_id, report)
-        return decide(delivery, reports, others, seen_at)
+        return decide(delivery, reports, *more)
 
     patch.setattr(search, "_decide", decided)
 

@@ -235,6 +235,20 @@ SCENARIOS: dict[str, Plan] = {
             Outage(13.5, 200, "reset", Calls.SENDS),
         ),
     ),
+    "one accepted under a lost id, between two to the same phone in doubt": Plan(
+        acts=(
+            _send(10, "First.", 1, lifetime=10 * HOUR),
+            _send(40, "Second.", 1),
+            _send(110, "Third.", 1, lifetime=10 * HOUR),
+        ),
+        outages=(
+            Outage(39.9, 41, "accepted_500", Calls.SENDS),
+            Outage(41.5, 43, "slow", Calls.SENDS),
+            Outage(109.9, 110.5, "accepted_500", Calls.SENDS),
+            Outage(9, 400, "reset", Calls.SENDS),
+            Outage(109, 300, "error_500", Calls.QUESTIONS),
+        ),
+    ),
     "the same is sent twice, and the second is in doubt": Plan(
         acts=(_send(10, "Alarm.", 1), _send(12, "Alarm.", 1)),
         outages=(Outage(11.5, 12.5, "reset", Calls.SENDS),),

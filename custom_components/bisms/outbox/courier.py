@@ -1,6 +1,7 @@
 """The outbox's requests: each answer, or that there was none, comes back as an event."""
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 from ..provider.client import BismsClient
 from ..provider.codes import (
@@ -83,7 +84,7 @@ class Courier:
     ) -> Event:
         """Find out whether an attempt of unknown fate got through, and under which id."""
         now = self._clock.now()
-        ceiling = self.sightings.ceiling(delivery, now)
+        ceiling = partial(self.sightings.ceiling, now=now)
 
         def on_list(newest_id: str) -> None:
             self.sightings.note(Sighting(newest_id, now.at))

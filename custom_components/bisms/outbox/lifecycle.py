@@ -161,13 +161,13 @@ def _tried(
     """Count the attempt under way among those that are over, with what is certain of it."""
     if isinstance(d.doing, Attempt):
         last_at = d.doing.began_at
-    if d.attempts is None:
-        at = d.created_at if last_at is None else last_at
-        return replace(d, attempts=Attempts(at, at, certainty))
-    before = d.attempts
-    last_at = before.last_at if last_at is None else last_at
-    certainty = max(before.certainty, certainty)
-    return replace(d, attempts=Attempts(before.first_at, last_at, certainty))
+    before = d.attempts or Attempts(d.created_at, d.created_at, Certainty.ANSWERED)
+    attempts = Attempts(
+        d.created_at if d.first_attempt_at is None else d.first_attempt_at,
+        before.last_at if last_at is None else last_at,
+        max(before.certainty, certainty),
+    )
+    return replace(d, attempts=attempts)
 
 
 def _accepted(d: Delivery, now: Now, dlr_id: str | None) -> Delivery:
@@ -203,8 +203,7 @@ def _doubted(d: Delivery, now: Now) -> Delivery:
     since = d.doing.began_at if isinstance(d.doing, Attempt) else d.created_at
     d = _tried(d, Certainty.SILENT, now.at)
     doubt = d.doubt or Doubt(since, d.expires_at)
-    first_at = d.first_attempt_at or since
-    until = max(doubt.until, d.expires_at, first_at + DOUBT_LIMIT)
+    until = max(doubt.until, d.expires_at, doubt.since + DOUBT_LIMIT)
     return replace(d, doubt=replace(doubt, until=until))
 
 

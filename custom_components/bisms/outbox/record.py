@@ -98,7 +98,17 @@ class Certainty(IntEnum):
 
 
 class Attempts(NamedTuple):
-    """The attempts that are over: when the first and the last began, and what is certain."""
+    """The attempts that are over.
+
+    Attributes
+    ----------
+    first_at
+        When the first one began that may have got through; if none may, the last one.
+    last_at
+        When the last one began.
+    certainty
+        What is certain of them.
+    """
 
     first_at: float
     last_at: float
@@ -261,10 +271,14 @@ class Delivery(NamedTuple):
 
     @property
     def first_attempt_at(self) -> float | None:
-        """When its first attempt began, be it over or not."""
-        if self.attempts is not None:
-            return self.attempts.first_at
-        return self.doing.began_at if isinstance(self.doing, Attempt) else None
+        """When the first attempt began that may have got through, be it over or not."""
+        before = self.attempts
+        if before is None or not (
+            self.doubt or before.certainty is Certainty.UNKNOWABLE
+        ):
+            if isinstance(self.doing, Attempt):
+                return self.doing.began_at
+        return None if before is None else before.first_at
 
     @property
     def last_attempt_at(self) -> float | None:

@@ -13,6 +13,7 @@ from ..provider.codes import ReportNotFoundError
 from ..provider.models import DeliveryReport, ReportPhase
 from .events import Event, Found, Sighting, Signal
 from .record import Certainty, Delivery
+from .shares import Claim, shared_out
 from .window import LIST_LAG, settle
 
 REUSED = 60
@@ -27,6 +28,9 @@ LONGEST_REQUEST = 60
 type Report = DeliveryReport | None
 """A report that may tell whose a sending is; None while there is none."""
 
+type Ceiling = Callable[[Delivery], Sighting | None]
+"""Gives the first sighting by which all that a delivery did was in the list, if there is one."""
+
 
 class Search:
     """Looks for messages among the account's sendings; asks nothing twice in a short time."""
@@ -39,7 +43,7 @@ class Search:
     async def find(
         self,
         delivery: Delivery,
-        ceiling: Sighting | None,
+        ceiling: Ceiling,
         others: Callable[[], Collection[Delivery]],
         at: float,
         on_list: Callable[[str], None] = lambda newest_id: None,
@@ -51,7 +55,7 @@ class Search:
         delivery
             A delivery of unknown fate, or an accepted one whose dlrId was lost.
         ceiling
-            No id that was not in the list then can be its own; None: there is no such time.
+            Gives the sighting after which no id in the list can be a delivery's own.
         others
             Gives all other deliveries known; an id that one of them has is not this one's.
         at
@@ -70,15 +74,18 @@ class Search:
         if ids is None:
             return Signal.NO_REFERENCE
         on_list(ids[0] if ids else delivery.baseline.newest_id)
+        listing = _Listing(delivery.baseline.newest_id, ids, ceiling)
+        own = listing.claim(delivery)
         taken = _taken(others())
         numbers = set(delivery.message.numbers)
         reports = {
             dlr_id: await self._report(dlr_id, numbers, at)
-            for dlr_id in reversed(_below(ceiling, ids, delivery.baseline))
+            for dlr_id in reversed(ids[own.newest : own.end])
             if dlr_id not in taken
         }
-        seen_at = at if ceiling is None else ceiling.at
-        return _decide(delivery, reports, others(), seen_at)
+        seen = ceiling(delivery)
+        seen_at = at if seen is None else seen.at
+        return _decide(delivery, reports, others(), seen_at, listing)
 
     async def _ids_since(self, baseline: str) -> list[str] | None:
         """Return the ids newer than the baseline, newest first; None if it is not in the list.
@@ -120,15 +127,25 @@ class Search:
         return report
 
 
-def _below(ceiling: Sighting | None, ids: list[str], baseline: Sighting) -> list[str]:
-    """Return the ids that were in the list by the time of a sighting."""
-    if ceiling is None:
-        return ids
-    if ceiling.newest_id == baseline.newest_id:
-        return []
-    # Its id may be one that an answer gave, and not be in the list yet.
-    start = ids.index(ceiling.newest_id) if ceiling.newest_id in ids else 0
-    return ids[start:]
+class _Listing:
+    """The account's sendings since a baseline, newest first."""
+
+    def __init__(self, baseline: str, ids: list[str], ceiling: Ceiling) -> None:
+        self.places = {dlr_id: place for place, dlr_id in enumerate(ids)}
+        self._baseline = baseline
+        self._ceiling = ceiling
+
+    def claim(self, delivery: Delivery) -> Claim:
+        """Return which of them may be a delivery's own."""
+        newest, end = 0, len(self.places)
+        if (seen := self._ceiling(delivery)) is not None:
+            # Its id may be one that an answer gave, and not be in the list yet.
+            is_baseline = seen.newest_id == self._baseline
+            newest = end if is_baseline else self.places.get(seen.newest_id, 0)
+        # One that was sent without a baseline may have its id below the one it got later.
+        if delivery.baseline and delivery.certainty is not Certainty.UNKNOWABLE:
+            end = self.places.get(delivery.baseline.newest_id, end)
+        return Claim(newest, end, _tried_at(delivery), delivery.id)
 
 
 def _taken(deliveries: Collection[Delivery]) -> set[str | None]:
@@ -140,6 +157,7 @@ def _decide(
     reports: Mapping[str, Report],
     others: Collection[Delivery],
     seen_at: float,
+    listing: _Listing,
 ) -> Event:
     """Tell whether a match is this delivery's, when others to the same numbers are lost too.
 
@@ -152,47 +170,38 @@ def _decide(
     numbers = set(delivery.message.numbers)
     taken = _taken(others)
     free = {dlr_id: report for dlr_id, report in reports.items() if dlr_id not in taken}
-    matches = [
-        Found(dlr_id, report)
+    matches = {
+        listing.places[dlr_id]: Found(dlr_id, report)
         for dlr_id, report in free.items()
         if report is not None and set(report.numbers) == numbers
-    ]
+    }
     # A report may leave numbers out, all of them even: that it is another's is not said.
     is_open = any(
         report is None or set(report.numbers) < numbers for report in free.values()
     )
-    undecided = Signal.UNDECIDED if is_open else Signal.NOTHING_FOUND
     rivals = [
         other
         for other in others
         if _may_be_among_them(other, delivery, seen_at)
         and set(other.message.numbers) >= numbers
+        and any(map(listing.claim(other).covers, matches))
     ]
-    certain = [
-        rival
-        for rival in rivals
-        if _is_among_them(rival, delivery, seen_at)
-        and set(rival.message.numbers) == numbers
-    ]
-    # What was tried first was accepted first: a rival tried later could not take that one.
-    place = _ahead(rivals, delivery)
+    shares = shared_out(matches, [listing.claim(each) for each in (delivery, *rivals)])
     several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
-    if len(matches) == len(rivals) + 1 and not several:
-        return matches[place]
-    # One that was sent without a baseline may have its id below the one it got later.
-    surely_here = delivery.certainty is not Certainty.UNKNOWABLE
-    if matches and delivery.acceptance is not None and surely_here:
-        first = _ahead(certain, delivery)
-        last = len(matches) - 1 - (len(certain) - first)
-        if first < min(place, last) and any(map(_is_in_doubt, rivals)):
+    if len(shares) == len(matches) == len(rivals) + 1 and not several:
+        return matches[shares[0]]
+    if matches and _is_among_them(delivery, delivery, seen_at):
+        if len(matches) > 1 and any(map(_is_in_doubt, rivals)):
             return Signal.UNDECIDED
-        return matches[min(first, len(matches) - 1)]
-    return Signal.UNDECIDED if len(matches) > len(certain) else undecided
-
-
-def _ahead(rivals: Collection[Delivery], delivery: Delivery) -> int:
-    """Return how many were tried before this one."""
-    return sum(_tried_at(rival) < _tried_at(delivery) for rival in rivals)
+        return matches[shares.get(0, max(matches))]
+    certain = sum(
+        _is_among_them(rival, delivery, seen_at)
+        and set(rival.message.numbers) == numbers
+        for rival in rivals
+    )
+    if is_open or len(matches) > certain:
+        return Signal.UNDECIDED
+    return Signal.NOTHING_FOUND
 
 
 def _is_in_doubt(delivery: Delivery) -> bool:
