@@ -7,7 +7,13 @@ import pytest
 from custom_components.bisms.outbox.allowance import HourlyLimitError
 from custom_components.bisms.outbox.events import Accepted, Signal
 from custom_components.bisms.outbox.ledger import KEEP_FINISHED, KEEP_SECONDS, Ledger
-from custom_components.bisms.outbox.record import Delivery, End, State
+from custom_components.bisms.outbox.record import (
+    Attempts,
+    Certainty,
+    Delivery,
+    End,
+    State,
+)
 from tests.messages import DAY, HOUR, NOW, after, delivery, having
 
 from .lives import (
@@ -31,11 +37,13 @@ def named(start: Delivery, delivery_id: str) -> Delivery:
 
 
 def finished(delivery_id: str, created_at: float = 0.0) -> Delivery:
-    """Return a delivered message, made so many seconds after `NOW`."""
+    """Return a delivered message, made and sent so many seconds after `NOW`."""
+    at = NOW + created_at
     return having(
         accepted(),
         id=delivery_id,
-        created_at=NOW + created_at,
+        created_at=at,
+        attempts=Attempts(at, at, Certainty.ANSWERED),
         doing=End(State.DELIVERED, None),
     )
 
@@ -206,6 +214,18 @@ def test_what_counts_for_the_hourly_limit_is_kept_however_many_there_are() -> No
     assert held.forget(NOW) == []
     assert held.forget(NOW + 0.5) == []
     assert held.forget(NOW + 1) == ["f0", "f1"]
+
+
+def test_what_was_sent_in_the_last_hour_is_kept_however_long_it_waited() -> None:
+    """A repeat that the provider refuses may be one of it."""
+    waited = [
+        having(each, attempts=Attempts(NOW, NOW, Certainty.ANSWERED))
+        for each in many(502, -2 * HOUR)
+    ]
+    held = ledger(*waited)
+
+    assert held.forget(NOW + HOUR - 1) == []
+    assert held.forget(NOW + HOUR) == ["f0", "f1"]
 
 
 def test_nothing_is_forgotten_that_could_be_mixed_up() -> None:

@@ -92,7 +92,9 @@ class Ledger:
         for delivery in self._finished.values():
             is_old = delivery.created_at <= at - KEEP_SECONDS
             too_many = len(self._finished) - len(forgotten) > KEEP_FINISHED
-            counts = delivery.created_at > at - HOUR
+            # It counts for the hourly limit, and a 77 may speak of it.
+            last_at = delivery.last_attempt_at or delivery.created_at
+            counts = last_at > at - HOUR
             if not is_old and (counts or not too_many):
                 break
             forgotten.append(delivery.id)
