@@ -325,14 +325,16 @@ async def test_an_answered_attempt_after_silence_says_so_too(
 
 
 @ALL_QUESTIONS
+@pytest.mark.parametrize("failure", [NotSentError(""), NoAnswerError("")])
+@pytest.mark.parametrize("answer", [None, InvalidAuthError("87")])
 async def test_while_only_attempts_fail_an_answered_question_says_less(
-    office: Office, way: int
+    office: Office, way: int, failure: BismsError, answer: BismsError | None
 ) -> None:
     """What could not be connected can be now; more is not known."""
-    office.provider.failure = NoAnswerError("")
+    office.provider.failure = failure
     await office.courier.send(message())
     office.provider.at += 11
-    office.provider.failure = None
+    office.provider.failure = answer
 
     await _asks(office)[way]()
 
