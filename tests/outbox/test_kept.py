@@ -118,6 +118,24 @@ def test_each_thing_that_happens_to_a_message_has_a_line_in_the_log(
     assert "Geheim" not in caplog.text
 
 
+def test_what_a_restart_does_to_a_message_has_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is what a reader of the log looks for."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.meet("refused", 0, 100)
+        await stage.send()
+        await stage.until(20)
+        caplog.clear()
+        await stage.restart()
+
+    with caplog.at_level(logging.DEBUG, "custom_components.bisms.outbox.engine"):
+        stage = play(scenario)
+    delivery_id = stage.news[0][0].id
+    assert caplog.messages[0].startswith(f"{delivery_id}: RESTARTED, queued -> queued")
+
+
 def test_what_has_nothing_to_tell_has_no_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
