@@ -127,6 +127,8 @@ def _wrong_with_return(evidence: Evidence, outage: Outage) -> Iterator[Wrong]:
     spans = evidence.clear_spans
     if not any(begin + 20 < back and soon < end for begin, end in spans):
         return
+    if any(each.meets(back, sending=True) for each in evidence.world.plan.outages):
+        return  # only questions are answered again
     for delivery in evidence.known.values():
         life = evidence.life(delivery)
         requests = evidence.attempts_of(delivery)

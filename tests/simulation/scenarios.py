@@ -249,6 +249,23 @@ SCENARIOS: dict[str, Plan] = {
             Outage(109, 300, "error_500", Calls.QUESTIONS),
         ),
     ),
+    "one that failed long before is tried again after one accepted under a lost id": Plan(
+        acts=(_send(10, "Old.", 1, lifetime=10 * HOUR), _send(500, "New.", 1)),
+        outages=(
+            Outage(9, 130, "reset", Calls.SENDS),
+            Outage(130, 499.9, "refused", Calls.SENDS),
+            Outage(499.9, 501, "accepted_500", Calls.SENDS),
+            Outage(502.2, 503, "accepted_500", Calls.SENDS),
+        ),
+    ),
+    "questions fail for a while, and attempts before, meanwhile and afterwards": Plan(
+        acts=(_send(200, "Alarm.", 1, lifetime=10 * HOUR),),
+        outages=(
+            Outage(100, 4 * HOUR, "refused", Calls.SENDS),
+            Outage(HOUR, HOUR + 450, "accepted_99"),
+        ),
+        knobs=(*PLAIN, ("FRESH", 0)),
+    ),
     "the same is sent twice, and the second is in doubt": Plan(
         acts=(_send(10, "Alarm.", 1), _send(12, "Alarm.", 1)),
         outages=(Outage(11.5, 12.5, "reset", Calls.SENDS),),
