@@ -81,12 +81,8 @@ class Ends:
                 yield Wrong(Kind.UNTRUE, words)
         if evidence.was_in_doubt(delivery):
             return
-        requests = evidence.attempts_of(delivery)
-        enough = evidence.patience()
-        if any(request.answer == "87" for request in requests):
-            enough += knobs.POLLED_EVERY
         clear = evidence.longest_clear_span(life.entered, ended)
-        if clear > enough:
+        if clear > self._patience(delivery):
             words = (
                 f"{label(delivery)}, though nothing was in the way for {clear:.0f} s"
             )
@@ -143,9 +139,16 @@ class Ends:
         if told >= ended or evidence.reports_are_odd(begin, ended):
             return Unlearned.REPORTS
         clear = evidence.longest_clear_span(max(begin, told), ended)
-        if clear <= evidence.patience():
+        if clear <= self._patience(delivery):
             return Unlearned.UNREACHABLE
         return None
+
+    def _patience(self, delivery: Delivery) -> float:
+        """Return the seconds within which it must go on when nothing is in the way."""
+        requests = self.evidence.attempts_of(delivery)
+        if any(request.answer == "87" for request in requests):
+            return self.evidence.patience() + knobs.POLLED_EVERY
+        return self.evidence.patience()
 
     def _is_excused_by_clock(self, delivery: Delivery) -> bool:
         """Whether the time that a message had was cut by a clock set across a restart."""
