@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.bisms.outbox import Attempt, State, happened
+from custom_components.bisms.outbox import Attempt, State, engine, happened
 from custom_components.bisms.outbox.engine import ANSWER_WITHIN
 from custom_components.bisms.outbox.scheduler import MAX_QUESTIONS
 from custom_components.bisms.outbox.tasks import MAX_REQUESTS
@@ -87,6 +87,23 @@ def test_a_caller_waits_ten_seconds_and_no_longer() -> None:
         await stage.until(60)
         assert stage.now(answer).state is State.WAITING
         assert stage.inbox == ["Duman alarmı"]
+
+    play(scenario)
+
+
+def test_what_a_caller_is_told_is_on_disk_by_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Even if more happens while it is written: he is not told that yet."""
+    monkeypatch.setattr(engine, "ANSWER_WITHIN", 3)
+
+    async def scenario(stage: Stage) -> None:
+        stage.meet("slow")
+        stage.disk.seconds = 5
+        answer = await stage.send()
+        assert [as_saved(answer)] == stage.disk.deliveries
+        assert stage.now(answer).dlr_id is not None
+        assert answer.dlr_id is None
 
     play(scenario)
 

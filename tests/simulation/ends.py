@@ -119,7 +119,7 @@ class Ends:
             yield Wrong(Kind.UNTRUE, f"{label(delivery)}, though nothing was in doubt")
         elif (why := self._why_unlearned(delivery)) is not None:
             self.unlearned[why] += 1
-        else:
+        elif not self._is_excused_by_clock(delivery):
             yield Wrong(Kind.UNTRUE, f"{label(delivery)}, though it could be learned")
 
     def _why_unlearned(self, delivery: Delivery) -> Unlearned | None:

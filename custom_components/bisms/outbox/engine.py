@@ -234,8 +234,10 @@ class Outbox:
                 )
             )
         await self._answered(ids)
+        # What happens while this is written is not told, for it is not on disk yet.
+        deliveries = tuple(self._ledger[delivery_id] for delivery_id in ids)
         await self._commit.flush()
-        return tuple(self._ledger[delivery_id] for delivery_id in ids)
+        return deliveries
 
     async def learn_newest_id(self) -> None:
         """Learn the newest id, if that was long ago: only a later one can be a new message's."""
