@@ -1,6 +1,7 @@
 """The sensors: credit, outbox, blacklist, and what became of the last delivery."""
 
 from datetime import timedelta
+from typing import Any
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.history import get_significant_states
@@ -203,6 +204,64 @@ async def test_a_message_expires_when_it_waited_too_long(
     simulator.clear_faults()
     await days.pass_(3600)
     assert not simulator.inbox
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    ("domain", "action", "data"),
+    [
+        ("notify", "bisms", {"target": ["Ayşe"]}),
+        ("notify", "bisms_ayse", {}),
+        ("notify", "send_message", {"entity_id": "notify.ayse"}),
+        ("bisms", "send_message", {"recipients": ["Ayşe"]}),
+    ],
+)
+async def test_when_a_call_returns_the_states_are_new(
+    hass: HomeAssistant, domain: str, action: str, data: dict[str, Any]
+) -> None:
+    """An automation may look at them in its next step; not a turn of the loop is between."""
+    seen: list[tuple[str | None, ...]] = []
+
+    def look() -> None:
+        seen.append(
+            (
+                state_of(hass, LAST),
+                state_of(hass, LAST_TO_AYSE),
+                attribute_of(hass, "event.bisms_delivery", "event_type"),
+            )
+        )
+
+    for text in ("Bir", "İki"):
+        call = {"message": text, **data}
+        await hass.services.async_call(domain, action, call, blocking=True)
+        look()
+        dlr_id = attribute_of(hass, LAST, "dlr_id")
+        assert attribute_of(hass, "event.bisms_delivery", "dlr_id") == dlr_id
+        assert attribute_of(hass, LAST_TO_AYSE, "dlr_id") == dlr_id
+
+    assert seen == [("waiting", "waiting", "sent")] * 2
+
+
+@pytest.mark.usefixtures("account")
+async def test_a_sensor_that_shows_nothing_new_is_not_written(
+    hass: HomeAssistant,
+) -> None:
+    """With many recipients each message would cost more than it has to."""
+
+    def reported(entity_id: str) -> float:
+        state = hass.states.get(entity_id)
+        assert state is not None
+        return state.last_reported_timestamp
+
+    await send(hass, "Bir", "Ayşe", ALI)
+    others = [OUTBOX, LAST_TO_AYSE]
+    before = {each: reported(each) for each in (LAST, *others)}
+    await send(hass, "İki", VELI)
+
+    assert {each: reported(each) for each in others} == {
+        each: before[each] for each in others
+    }
+    assert reported(LAST) > before[LAST]
 
 
 async def test_the_outbox_counts_the_messages_that_wait(

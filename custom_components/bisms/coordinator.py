@@ -302,7 +302,8 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
         if after.accepted and not before.accepted:
             self._account.refresh_soon()
         if after.told and seen(after) != seen(before):
-            self.async_set_updated_data(self._including(after))
+            self.data = self._including(after)
+            self.async_update_listeners()
 
     def _including(self, delivery: Delivery) -> Deliveries:
         latest = _later(self.data.latest, delivery)

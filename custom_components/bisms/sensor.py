@@ -13,7 +13,7 @@ from homeassistant.components.sensor import (
 )
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 from homeassistant.helpers.update_coordinator import (
@@ -82,7 +82,7 @@ async def async_setup_entry(
     async_add_entities(
         [
             AccountSensor(entry, CREDIT),
-            AccountSensor(entry, OUTBOX),
+            OutboxSensor(entry, OUTBOX),
             AccountSensor(entry, BLACKLIST),
             AccountDeliverySensor(entry),
         ]
@@ -118,9 +118,24 @@ class AccountSensor[CoordinatorT: DataUpdateCoordinator[Any]](
         return self.entity_description.value(self.coordinator)
 
 
+class OutboxSensor(AccountSensor[DeliveryCoordinator]):
+    """Shows how many messages wait; most of what happens to one does not change that."""
+
+    _shown: StateType = None
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Show the number, if it is another."""
+        if (number := self.native_value) != self._shown:
+            self._shown = number
+            super()._handle_coordinator_update()
+
+
 class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):
     """Shows what became of a delivery: an account's or a recipient's last one."""
 
+    _shown: Delivery | None = None
     _attr_device_class = SensorDeviceClass.ENUM
     _attr_options = [state.value for state in State]
     _unrecorded_attributes = frozenset({"recipients"})
@@ -133,6 +148,14 @@ class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):
     def state_of(self, delivery: Delivery) -> State:
         """Return what became of it."""
         return delivery.state
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Show the delivery, if it is another one or has changed."""
+        if (delivery := self.delivery) is not self._shown:
+            self._shown = delivery
+            super()._handle_coordinator_update()
 
     @property
     @override

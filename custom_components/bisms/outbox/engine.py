@@ -37,10 +37,6 @@ class ClosedError(Exception):
     """The outbox accepts nothing any more."""
 
 
-def _jitter() -> float:
-    return random.uniform(0.8, 1.2)
-
-
 class Outbox:
     """Keeps deliveries, on disk too, and carries out what the state machine says is due."""
 
@@ -54,7 +50,7 @@ class Outbox:
         on_refusal: Callable[[RefusedError], None],
         utc: Callable[[], float] = time.time,
         steady: Callable[[], float] = time.monotonic,
-        jitter: Callable[[], float] = _jitter,
+        jitter: Callable[[], float] = partial(random.uniform, 0.8, 1.2),
     ) -> None:
         """Prepare; `load` reads the files and `start` begins.
 
@@ -174,8 +170,7 @@ class Outbox:
         """
         self._stopped = True
         await self._scheduler.stop()
-        for delivery_id in list(self._answers):
-            self._apply(delivery_id, Signal.TOLD)
+        self._stop_waiting(list(self._answers))
         await self._commit.flush()
 
     async def close(self) -> None:
@@ -262,16 +257,23 @@ class Outbox:
     async def _answered(self, ids: list[str]) -> None:
         """Wait for the provider's answer to each message, but not for long."""
         loop = asyncio.get_running_loop()
-        self._answers |= {delivery_id: loop.create_future() for delivery_id in ids}
-        answers = [self._answers[delivery_id] for delivery_id in ids]
+        answers = [loop.create_future() for _ in ids]
+        self._answers |= dict(zip(ids, answers, strict=True))
         self._scheduler.pump()
+        patience = 0 if self._stopped else ANSWER_WITHIN
+        timer = loop.call_later(patience, self._stop_waiting, ids)
         try:
-            if not self._stopped:
-                await asyncio.wait(answers, timeout=ANSWER_WITHIN)
+            for answer in answers:
+                await answer
         finally:
-            for delivery_id in ids:
-                if delivery_id in self._answers:
-                    self._apply(delivery_id, Signal.TOLD)
+            timer.cancel()
+            self._stop_waiting(ids)
+
+    def _stop_waiting(self, ids: Iterable[str]) -> None:
+        """Tell the callers of messages that nobody answered yet."""
+        for delivery_id in ids:
+            if delivery_id in self._answers:
+                self._apply(delivery_id, Signal.TOLD)
 
     def _place(self, delivery: Delivery) -> None:
         self._ledger.place(delivery)
@@ -292,7 +294,8 @@ class Outbox:
         _log(event, before, after)
         self._change(after)
         if after.told and (answer := self._answers.pop(delivery_id, None)):
-            answer.set_result(None)
+            if not answer.done():  # a caller who gave up
+                answer.set_result(None)
             # The disk does its work while the news is passed on.
             self._commit.begin()
         self._tell(before, after)
