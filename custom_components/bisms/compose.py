@@ -1,8 +1,8 @@
 """What a user asked for becomes a checked provider message, or an error in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from .const import MAX_SEND_AHEAD, TooLong, TurkishCharacters
 from .errors import invalid
@@ -20,8 +20,7 @@ from .provider.text import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Choices(NamedTuple):
     """How the messages of one call are to be sent.
 
     Attributes
@@ -41,8 +40,7 @@ class Choices:
     send_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """What a text would be on the wire, what it amounts to, and what changed."""
 
     text: str

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import timedelta
 import logging
 import math
-from typing import Any, override
+from typing import Any, NamedTuple, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -45,8 +44,7 @@ AFTER_SEND = 2
 type BismsConfigEntry = ConfigEntry[BismsData]
 
 
-@dataclass(frozen=True, slots=True)
-class BismsData:
+class BismsData(NamedTuple):
     """What a loaded account consists of."""
 
     client: BismsClient
@@ -56,8 +54,7 @@ class BismsData:
     deliveries: DeliveryCoordinator
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """What the provider says of the account: credits left and approved sender names."""
 
     credit: int | float
@@ -247,8 +244,7 @@ class BlacklistCoordinator(ProviderCoordinator[tuple[str, ...] | None]):
         return await self.client.get_blacklist()
 
 
-@dataclass(frozen=True, slots=True)
-class Deliveries:
+class Deliveries(NamedTuple):
     """The latest delivery of the account, and of each recipient by its subentry's id."""
 
     latest: Delivery | None

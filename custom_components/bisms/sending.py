@@ -1,7 +1,7 @@
 """The way down from actions and notify to the outbox, and the answer's way back up."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from typing import Any
 

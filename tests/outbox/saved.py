@@ -79,6 +79,7 @@ ALL = st.builds(
     st.none() | SIGHTINGS,
     TIMES,
     TIMES,
+    st.just(value=False),
 )
 
 

@@ -1,7 +1,7 @@
 """Files after some saves, for tests of what comes back from them."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from custom_components.bisms.outbox.events import Sighting

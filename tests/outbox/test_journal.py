@@ -1,7 +1,7 @@
 """What is saved is there after a restart, whatever the disk and the power did meanwhile."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from hypothesis import given, settings, strategies as st

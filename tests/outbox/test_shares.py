@@ -44,9 +44,17 @@ def test_where_both_may_have_both_the_first_that_was_tried_has_the_older() -> No
     assert shared_out({0, 1}, [same, second]) == {0: 0, 1: 1}
 
 
+def test_an_older_place_is_for_who_cannot_have_one_before_it() -> None:
+    """The other one may be older than all that is to be shared out."""
+    assert shared_out({0, 1}, [claim(0, 3, since=1), claim(0, 2, since=2)]) == {
+        0: 0,
+        1: 1,
+    }
+
+
 def test_what_nobody_claims_stays_and_who_finds_nothing_has_none() -> None:
     """There may be more places than claims, or fewer."""
-    assert shared_out({0, 3}, [claim(0, 2), claim(0, 1)]) == {0: 0}
+    assert shared_out({0, 3}, [claim(0, 2), claim(0, 1)]) == {1: 0}
     assert shared_out(set(), [claim(0, 2)]) == {}
     assert shared_out({0, 3}, []) == {}
 

@@ -12,7 +12,6 @@ changes after each backup: where the two differ, a backup was restored.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
@@ -27,8 +26,7 @@ LEAST_JOURNAL = 256 * 1024
 """Bytes up to which a journal always may grow, and up to twice the size of the snapshot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(NamedTuple):
     """Everything that survives a restart.
 
     Attributes

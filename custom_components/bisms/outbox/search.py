@@ -74,7 +74,7 @@ class Search:
         if ids is None:
             return Signal.NO_REFERENCE
         on_list(ids[0] if ids else delivery.baseline.newest_id)
-        listing = _Listing(delivery.baseline.newest_id, ids, ceiling)
+        listing = _Listing([*ids, delivery.baseline.newest_id], ceiling)
         own = listing.claim(delivery)
         taken = _taken(others())
         numbers = set(delivery.message.numbers)
@@ -128,11 +128,10 @@ class Search:
 
 
 class _Listing:
-    """The account's sendings since a baseline, newest first."""
+    """The account's sendings since a baseline, newest first, and the baseline behind them."""
 
-    def __init__(self, baseline: str, ids: list[str], ceiling: Ceiling) -> None:
+    def __init__(self, ids: list[str], ceiling: Ceiling) -> None:
         self.places = {dlr_id: place for place, dlr_id in enumerate(ids)}
-        self._baseline = baseline
         self._ceiling = ceiling
 
     def claim(self, delivery: Delivery) -> Claim:
@@ -140,8 +139,7 @@ class _Listing:
         newest, end = 0, len(self.places)
         if (seen := self._ceiling(delivery)) is not None:
             # Its id may be one that an answer gave, and not be in the list yet.
-            is_baseline = seen.newest_id == self._baseline
-            newest = end if is_baseline else self.places.get(seen.newest_id, 0)
+            newest = self.places.get(seen.newest_id, 0)
         # One that was sent without a baseline may have its id below the one it got later.
         if delivery.baseline and delivery.certainty is not Certainty.UNKNOWABLE:
             end = self.places.get(delivery.baseline.newest_id, end)

@@ -12,7 +12,7 @@ class Claim(NamedTuple):
     newest
         The place of the newest one that may be.
     end
-        The place behind the oldest one that may be.
+        The place behind the oldest one that may be; beyond the list if an older one may be.
     since
         When the message was first tried; what was tried first is likely the older sending.
     owner
@@ -33,12 +33,12 @@ def shared_out(places: Collection[int], claims: Sequence[Claim]) -> dict[int, in
     """Return which place goes to which claim, by the claim's number.
 
     As many as can be get one: from the oldest on, each place goes to the claim that covers
-    the fewest of those that follow.
+    the fewest of those that follow, and of these to the one that covers the fewest before.
     """
     shares: dict[int, int] = {}
     for place in sorted(places, reverse=True):
         covering = [
-            (-claim.newest, claim.since, claim.owner, number)
+            (-claim.newest, claim.end, claim.since, claim.owner, number)
             for number, claim in enumerate(claims)
             if number not in shares and claim.covers(place)
         ]

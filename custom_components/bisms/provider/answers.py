@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from html import unescape
 from http import HTTPStatus
 import re
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from .codes import BismsError, Code, ServerError, UnreadableAnswerError, refusal
@@ -53,8 +53,7 @@ def _windows(text: str) -> Iterator[tuple[str, ...]]:
     return zip(*(text[start:] for start in range(_REPETITION)), strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer in which the provider says what the call asked for."""
 
     code: Code

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 MAX_VALIDITY = 2880
 """Longest validity of a message, in minutes: 48 hours (section 5)."""
@@ -72,8 +74,7 @@ class Message:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The provider's word that it accepted a request: `00 <dlrId>`."""
 
     dlr_id: str
@@ -97,9 +98,8 @@ class ReportPhase(StrEnum):
     FINAL = "23"
 
 
-@dataclass(frozen=True, slots=True)
-class DeliveryReport:
+class DeliveryReport(NamedTuple):
     """A delivery report: its phase and, from 25 on, the state of each number."""
 
     phase: ReportPhase
-    numbers: Mapping[str, NumberState] = field(default_factory=dict)
+    numbers: Mapping[str, NumberState] = MappingProxyType({})

@@ -5,11 +5,10 @@ its place beforehand, and leaves nothing for the provider to change: what is pre
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 import re
-from typing import Final
+from typing import Final, NamedTuple
 import unicodedata
 
 MAX_PARTS: Final = 6
@@ -78,8 +77,7 @@ _LIMITS: Final = {
 _STEP_BEYOND: Final = {Language.ENGLISH: 153, Language.TURKISH: 147}
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """What a text amounts to.
 
     Attributes
