@@ -236,7 +236,10 @@ def test_a_disk_that_fails_is_told_of_once(caplog: pytest.LogCaptureFixture) -> 
     """And again when it had worked in between."""
 
     def told() -> int:
-        return caplog.text.count("The outbox cannot be saved")
+        return caplog.messages.count(
+            "The outbox cannot be saved. Messages go out all the same, but would be lost "
+            "with the power: the disk may be full or damaged"
+        )
 
     async def scenario(disk: Disk) -> None:
         disk.failing = True

@@ -394,3 +394,25 @@ def test_the_fate_of_one_does_not_hold_up_others() -> None:
         assert alert.state is State.WAITING
 
     play(scenario)
+
+
+def test_an_id_that_stays_lost_costs_one_list_for_each_look() -> None:
+    """It is news once, when the message turns out to be accepted."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.meet("dropped", 0, 2, attempts)
+        stage.meet("reset", 0, 3000, lambda request: request.asks_for_report)
+        answer = await stage.send()
+        await stage.until(50)
+        assert stage.now(answer).id_is_lost
+        stage.requests.clear()
+        await stage.until(2000)
+        looks = [each for each in stage.requests if each.asks_for_report]
+        lists = [
+            each
+            for each in stage.requests
+            if each.asks_for_list and each.query["page"] == "0"
+        ]
+        assert len(looks) == len(lists) > 2
+
+    play(scenario)

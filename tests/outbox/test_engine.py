@@ -11,7 +11,7 @@ from custom_components.bisms.outbox.engine import ANSWER_WITHIN
 from custom_components.bisms.outbox.scheduler import MAX_QUESTIONS
 from custom_components.bisms.outbox.tasks import MAX_REQUESTS
 from simulator.clock import LoopClock
-from tests.messages import HOUR, message
+from tests.messages import HOUR, UTC_NOW, message
 
 from .disk import as_saved
 from .stage import FIRST_ID, P1, P2, P3, Stage, play
@@ -67,7 +67,41 @@ def test_two_messages_have_two_ids() -> None:
             message(P1, text="One"), message(P1, text="Two"), lifetime=60
         )
         assert one.id != two.id
+        assert not one.resend_in_doubt
         assert re.fullmatch("[0-9a-f]{32}", one.id)
+
+    play(scenario)
+
+
+def test_a_message_for_later_is_sent_by_the_provider_when_its_time_has_come() -> None:
+    """It is asked about then, not before."""
+
+    async def scenario(stage: Stage) -> None:
+        answer = await stage.send(send_in=3 * HOUR)
+        assert answer.state is State.SCHEDULED
+        due = UTC_NOW + 3 * HOUR - LoopClock.START
+        await stage.until(due - 1)
+        assert stage.now(answer).state is State.SCHEDULED
+        await stage.until(due + 1)
+        assert stage.now(answer).state is State.WAITING
+        await stage.until(due + 200)
+        assert stage.now(answer).state is State.DELIVERED
+
+    play(scenario)
+
+
+def test_what_is_sent_before_the_start_waits_for_it() -> None:
+    """Nothing leaves while what was open may not be taken up yet."""
+
+    async def scenario(stage: Stage) -> None:
+        await stage.close()
+        await stage.load()
+        stage.requests.clear()
+        call = stage.call()
+        await asyncio.sleep(5)
+        assert stage.requests == []
+        await stage.outbox.start()
+        assert (await call).state is State.WAITING
 
     play(scenario)
 

@@ -440,3 +440,12 @@ def test_where_nobody_knows_which_snapshot_is_there_the_journal_does_not_go_on(
     outcome(journal.save(at(50)))
 
     assert disk.writes[-2:] == ["save", "save"]
+
+
+def test_what_was_never_saved_can_be_forgotten() -> None:
+    """It came and went between two writes."""
+    disk = Disk()
+
+    outcome(Journal(disk).save(Saved(), ["gone"]))
+
+    assert saved_in(disk).deliveries == []

@@ -94,7 +94,9 @@ def test_the_last_moment_of_a_doubt_is_its_end(event: Signal) -> None:
     d = in_doubt(lifetime=MINUTE)
 
     assert after(d, (599.5, event)).state is State.QUEUED
-    assert ended(after(d, (600, event))) == (State.FAILED, "unknown")
+    end = after(d, (600, event))
+    assert ended(end) == (State.FAILED, "unknown")
+    assert end.doubt is None
 
 
 def test_a_doubt_that_was_unfounded_leaves_a_message_to_expire() -> None:

@@ -193,6 +193,7 @@ def test_a_repeat_that_the_disk_held_up_past_the_window_does_not_leave() -> None
         stage.disk.seconds = 45
         await stage.until(200)
         assert len(stage.departures()) == 5
+        assert stage.now(doubtful).reason == "no_answer"
         stage.disk.seconds = 0
         await stage.until(400)
         assert stage.now(doubtful).dlr_id == str(FIRST_ID)

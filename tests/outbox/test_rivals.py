@@ -271,6 +271,15 @@ async def test_what_was_tried_later_takes_the_younger_match() -> None:
     assert await found(books, lost(since=5), in_doubt()) == Found("102", about(AYSE))
 
 
+async def test_messages_of_the_same_moment_each_take_another_match() -> None:
+    """Whoever looks first."""
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+    one, two = (having(in_doubt(), id=each) for each in ("one", "two"))
+
+    assert await found(books, one, two) == Found("101", about(AYSE))
+    assert await found(books, two, one) == Found("102", about(AYSE))
+
+
 async def test_a_message_with_numbers_in_common_only_is_no_rival() -> None:
     """A report of its sending names somebody who is not among ours."""
     books = Books({"101": (AYSE, ALI), "100": ()})

@@ -267,6 +267,22 @@ async def test_a_report_that_names_others_is_never_asked_for_again() -> None:
     assert books.asked.count("101") == 2
 
 
+async def test_only_so_many_reports_are_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that were asked for last."""
+    monkeypatch.setattr("custom_components.bisms.outbox.search.MANY", 2)
+    books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
+    looking = search(books)
+
+    await looking.find(in_doubt(baseline="101"), nowhere, list, NOW)
+    await looking.find(in_doubt(), nowhere, list, NOW + REUSED)
+    assert list(looking._reports) == ["101", "102"]
+    books.sendings = {"103": (AYSE,), **books.sendings}
+    await looking.find(in_doubt(baseline="102"), nowhere, list, NOW + REUSED)
+    assert list(looking._reports) == ["102", "103"]
+
+
 async def test_a_question_without_an_answer_is_not_remembered_as_one() -> None:
     """It is asked again at once."""
     books = Books({"101": (AYSE,), "100": ()}, silent=True)

@@ -141,7 +141,7 @@ class Outbox:
         self._courier.sightings = Sightings(sighting)
         event: Event = Restored(sighting) if saved.restored else Signal.RESTARTED
         for before in saved.deliveries:
-            after = advance(before, event, now, self._jitter())
+            after = advance(before, event, now)
             if after == before:
                 self._place(after)
             else:

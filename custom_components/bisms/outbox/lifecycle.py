@@ -159,13 +159,13 @@ def _tried(
     last_at: float | None = None,
 ) -> Delivery:
     """Count the attempt under way among those that are over, with what is certain of it."""
-    if isinstance(d.doing, Attempt):
-        last_at = d.doing.began_at
-    before = d.attempts or Attempts(d.created_at, d.created_at, Certainty.ANSWERED)
+    first_at = d.first_attempt_at
+    if last_at is None or isinstance(d.doing, Attempt):
+        last_at = d.last_attempt_at
     attempts = Attempts(
-        d.created_at if d.first_attempt_at is None else d.first_attempt_at,
-        before.last_at if last_at is None else last_at,
-        max(before.certainty, certainty),
+        d.created_at if first_at is None else first_at,
+        d.created_at if last_at is None else last_at,
+        max(d.certainty, certainty),
     )
     return replace(d, attempts=attempts)
 
@@ -203,7 +203,7 @@ def _doubted(d: Delivery, now: Now) -> Delivery:
     since = d.doing.began_at if isinstance(d.doing, Attempt) else d.created_at
     d = _tried(d, Certainty.SILENT, now.at)
     doubt = d.doubt or Doubt(since, d.expires_at)
-    until = max(doubt.until, d.expires_at, doubt.since + DOUBT_LIMIT)
+    until = max(doubt.until, doubt.since + DOUBT_LIMIT)
     return replace(d, doubt=replace(doubt, until=until))
 
 
@@ -261,8 +261,7 @@ def _sooner(d: Delivery, signal: Signal, now: Now) -> Delivery:
     if not isinstance(d.doing, Step) or d.doing.sooner_on is None:
         return d
     if signal is Signal.SECRET_WORKS and d.doing.sooner_on is signal:
-        last_at = now.at if d.last_attempt_at is None else d.last_attempt_at
-        at = max(now.at, last_at + _pause(d))
+        at = max(now.at, (d.last_attempt_at or now.at) + _pause(d))
         return replace(d, doing=_next_request(d, at, now))
     if d.doing.sooner_on in _BRINGS_FORWARD.get(signal, ()):
         return replace(d, doing=_next_request(d, now.at, now))

@@ -57,7 +57,7 @@ def _delivery(old: Mapping[str, Any], message: Mapping[str, Any]) -> dict[str, A
         "tries": old["tries"],
         "attempts": _attempts(old),
         "baseline": _baseline(old),
-        "doubt": None if final or accepted else _doubt(old),
+        "doubt": _doubt(old),
         "acceptance": _acceptance(old, message) if accepted else None,
     }
 
