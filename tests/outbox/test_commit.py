@@ -255,6 +255,7 @@ def test_a_disk_that_fails_is_told_of_once(caplog: pytest.LogCaptureFixture) -> 
     play(scenario)
     assert PRIVATE not in caplog.text
     assert "in write" in caplog.text
+    assert "custom_components.bisms.outbox.commit" in {r.name for r in caplog.records}
 
 
 def test_after_the_close_nothing_is_written() -> None:

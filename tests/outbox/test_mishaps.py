@@ -52,6 +52,7 @@ def test_a_message_goes_on_after_an_exception_while_it_was_sent(
     [crash] = crashes_of(caplog)
     assert "carry_out" in crash
     assert "wire.py" in crash or "test_mishaps.py" in crash
+    assert "custom_components.bisms.outbox.tasks" in {r.name for r in caplog.records}
 
 
 def _crash_after_sending(stage: Stage) -> None:
