@@ -192,21 +192,6 @@ def test_an_id_is_lost_if_it_was_accepted_under_one_that_nobody_knows(
     assert d.id_is_lost is lost
 
 
-def test_what_is_stored_and_shown_of_a_message_never_changes() -> None:
-    """Files and automations know these values."""
-    assert [state.value for state in State] == [
-        "queued",
-        "scheduled",
-        "waiting",
-        "pending",
-        "delivered",
-        "partially_delivered",
-        "failed",
-        "expired",
-    ]
-    assert [certainty.value for certainty in Certainty] == [0, 1, 2]
-
-
 def test_attempts_are_remembered_while_they_are_under_way() -> None:
     """And when they are over."""
     new, second = delivery(), after(in_doubt(), (5, BEGAN))

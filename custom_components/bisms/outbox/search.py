@@ -177,14 +177,16 @@ def _decide(
     is_open = any(
         report is None or set(report.numbers) < numbers for report in free.values()
     )
-    rivals = [
-        other
+    claimed = [
+        (other, claim)
         for other in others
         if _may_be_among_them(other, delivery, seen_at)
         and set(other.message.numbers) >= numbers
-        and any(map(listing.claim(other).covers, matches))
+        and any(map((claim := listing.claim(other)).covers, matches))
     ]
-    shares = shared_out(matches, [listing.claim(each) for each in (delivery, *rivals)])
+    rivals = [other for other, _ in claimed]
+    claims = [listing.claim(delivery), *(claim for _, claim in claimed)]
+    shares = shared_out(matches, claims)
     several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
     if len(shares) == len(matches) == len(rivals) + 1 and not several:
         return matches[shares[0]]
@@ -204,7 +206,7 @@ def _decide(
 
 def _is_in_doubt(delivery: Delivery) -> bool:
     """Whether it is sent again if none of the sendings is its own."""
-    return delivery.acceptance is None and not delivery.final
+    return not delivery.accepted and not delivery.final
 
 
 def _may_be_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
