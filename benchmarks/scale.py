@@ -57,7 +57,7 @@ FULL = Scale(
     outage=5_000,
     open_deliveries=(10, 100, 500, 1_000, 2_500, 5_000),
     reports=2_000,
-    starts=7,
+    starts=5,
     hours=24,
     finished=2_000,
 )

@@ -135,8 +135,9 @@ def _numbers(
         if (numbers := names.get(name.casefold())) is None:
             if any(map(str.isalpha, name)):
                 raise invalid("unknown_recipient", recipient=name)
-            numbers = [number_of(name)]
-        found |= dict.fromkeys(numbers)
+            numbers = (number_of(name),)
+        for number in numbers:
+            found[number] = None
     if not found:
         raise invalid("no_recipients")
     return tuple(found)

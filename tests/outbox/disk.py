@@ -56,7 +56,7 @@ class Disk:
         content, _ = decoded(
             self.snapshot["version"], self.snapshot["data"], self.journal
         )
-        return content.deliveries
+        return list(content.deliveries)
 
     async def load(self) -> Loaded:
         """Return what is there."""
@@ -108,9 +108,10 @@ def as_saved(delivery: Delivery) -> Delivery:
 
 
 def outcome(coroutine: Any) -> Any:
-    """Return what a coroutine returns that never waits."""
+    """Return what a coroutine returns that waits for nothing but its turn."""
     try:
-        coroutine.send(None)
+        while coroutine.send(None) is None:
+            pass
     except StopIteration as stop:
         return stop.value
     raise AssertionError("It waits")

@@ -1,6 +1,7 @@
 """What is saved is there after a restart, whatever the disk and the power did meanwhile."""
 
 import asyncio
+from collections.abc import Coroutine
 from copy import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 import pytest
 
 from custom_components.bisms.outbox import journal as journal_module
-from custom_components.bisms.outbox.encoding import VERSION
+from custom_components.bisms.outbox.encoding import VERSION, encoded
 from custom_components.bisms.outbox.events import Sighting
 from custom_components.bisms.outbox.journal import (
     LEAST_JOURNAL,
@@ -47,6 +48,37 @@ def test_the_error_of_an_unreadable_store_names_no_content() -> None:
     """It goes to the log."""
     with pytest.raises(UnreadableStoreError, match=r"^KeyError$"):
         saved_in(Disk({"Duman": 1}))
+
+
+def test_many_changes_are_encoded_and_decoded_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Thousands would hold up the event loop."""
+    turns = [0]
+
+    def counted(delivery: Delivery) -> bytes:
+        turns[-1] += 1
+        return encoded(delivery)
+
+    async def others_turns(work: Coroutine[Any, Any, Any]) -> int:
+        turns[:] = [0]
+        task = asyncio.ensure_future(work)
+        while not task.done():
+            turns.append(0)
+            await asyncio.sleep(0)
+        await task
+        return sum(turns)
+
+    async def scenario() -> None:
+        disk = Disk()
+        changes = [having(sent(), id=str(number)) for number in range(1234)]
+        assert await others_turns(Journal(disk).save(Saved(changes))) == 1234
+        assert max(turns) <= 50
+        assert await others_turns(Journal(disk).load()) == 1234
+        assert max(turns) <= 50
+
+    monkeypatch.setattr(journal_module, "encoded", counted)
+    asyncio.run(scenario())
 
 
 def test_a_delivery_is_held_once_it_was_saved() -> None:

@@ -81,6 +81,24 @@ def test_while_only_sending_fails_pauses_grow_all_the_same(
     play(scenario)
 
 
+def test_in_an_outage_the_newest_id_is_asked_for_once_for_all_that_wait() -> None:
+    """A question that has just failed fails again."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.meet("refused", 1)
+        await stage.until(61)
+        for number in range(200):
+            stage.call(text=f"Nr {number}", lifetime=3 * HOUR)
+        await stage.until(2000)
+        stage.requests.clear()
+        await stage.until(2600)
+        lists = sum(each.asks_for_list for each in stage.requests)
+        assert len(stage.attempts) >= 400
+        assert 2 <= lists <= 300
+
+    play(scenario)
+
+
 @pytest.mark.parametrize("fault", FAULTS_OF_SENDING)
 def test_when_sending_works_again_it_all_goes_within_minutes(fault: str) -> None:
     """The longest pause is five minutes, and the first to get through brings the others."""

@@ -114,7 +114,7 @@ class Watch:
         step = delivery.doing
         if not isinstance(step, Step) or step.task is not task:
             return False
-        return step.at <= self._run.outbox._clock._at() + SOON
+        return step.at <= self._run.outbox._clock.now().at + SOON
 
     def _open(self) -> Iterator[Delivery]:
         return (each for each in self._run.outbox.deliveries if not each.final)

@@ -69,7 +69,7 @@ class Clock:
 
     def now(self) -> Now:
         """Return this moment."""
-        utc, at = self._utc(), self._at()
+        utc, at = self._utc(), self._steady() + self._offset
         ahead = utc - at
         if abs(ahead - self._ahead) > TOLERANCE:
             self._ahead = ahead
@@ -78,12 +78,9 @@ class Clock:
 
     def utc(self, at: float) -> float:
         """Return what the machine's clock shows at a time on the time line."""
-        return at + self._utc() - self._at()
+        return at + self._utc() - self._steady() - self._offset
 
     def _begin(self, at: float) -> None:
         self._offset = at - self._steady()
         self._ahead = self._utc() - at
         self._steady_since = at
-
-    def _at(self) -> float:
-        return self._steady() + self._offset

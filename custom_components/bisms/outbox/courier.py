@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from functools import partial
+import math
 
 from ..provider.client import BismsClient
 from ..provider.codes import (
@@ -27,6 +28,10 @@ from .reachability import Reachability
 from .record import Delivery
 from .search import Search
 from .sightings import Sightings
+
+
+ASK_AGAIN = 2
+"""Seconds after a failure in which the newest id is not asked for again."""
 
 
 class Courier:
@@ -60,6 +65,15 @@ class Courier:
         self._on_refusal = on_refusal
         self._on_signal = on_signal
         self._reachability = Reachability()
+        self._asked_in_vain_at = -math.inf
+
+    @property
+    def should_learn_newest_id(self) -> bool:
+        """Whether the newest id known is too old, and was not just asked for in vain."""
+        now = self._clock.now()
+        if now.at < self._asked_in_vain_at + ASK_AGAIN:
+            return False
+        return not self.sightings.is_fresh(now)
 
     async def send(self, message: Message) -> Event:
         """Try to send a message, once."""
@@ -115,6 +129,7 @@ class Courier:
             ids = await self._client.get_sent_ids()
         except BismsError as err:
             self._ask_failed(err)
+            self._asked_in_vain_at = self._clock.now().at
             return
         self._answered()
         self.sightings.note(Sighting(next(iter(ids), ""), asked_at))

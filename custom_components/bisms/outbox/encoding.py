@@ -26,9 +26,12 @@ VERSION = 2
 
 
 class Content(NamedTuple):
-    """What a snapshot and its journal amount to: see `Saved`."""
+    """What a snapshot and its journal amount to: see `Saved`.
 
-    deliveries: list[Delivery]
+    Its deliveries are decoded while they are taken, and may turn out to make no sense.
+    """
+
+    deliveries: Iterable[Delivery]
     sighting: Sighting | None
     at: float
     utc: float
@@ -72,10 +75,10 @@ def decoded(
         merged = _merged(snapshot, map(_checked, lines[1:]))
     else:
         raise ValueError(f"Version {version} is not known")
-    deliveries = [
+    deliveries = (
         _delivery(record, merged["messages"][delivery_id])
         for delivery_id, record in merged["deliveries"].items()
-    ]
+    )
     content = Content(
         deliveries, _sighting(merged["sighting"]), merged["at"], merged["utc"]
     )

@@ -140,14 +140,16 @@ class Outbox:
         now, sighting = self._clock.now(), saved.sighting
         self._courier.sightings = Sightings(sighting)
         event: Event = Restored(sighting) if saved.restored else Signal.RESTARTED
-        for before in saved.deliveries:
-            after = advance(before, event, now)
-            if after == before:
-                self._place(after)
-            else:
-                _log(event, before, after)
-                self._taken_up.append((before, after))
-                self._change(after)
+        for some in batched(saved.deliveries, SLICE, strict=False):
+            for before in some:
+                after = advance(before, event, now)
+                if after == before:
+                    self._place(after)
+                else:
+                    _log(event, before, after)
+                    self._taken_up.append((before, after))
+                    self._change(after)
+            await asyncio.sleep(0)
 
     async def start(self) -> None:
         """Tell what became of what was taken up, carry out what is due, learn the newest id."""

@@ -11,7 +11,8 @@ A third file, the mark, is left out of backups. It names the lineage of the snap
 changes after each backup: where the two differ, a backup was restored.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
@@ -21,6 +22,9 @@ import orjson
 from .encoding import VERSION, decoded, encoded, encoded_sighting, header
 from .events import Sighting
 from .record import Delivery
+
+_SLICE = 50
+"""Deliveries encoded or decoded in one go."""
 
 LEAST_JOURNAL = 256 * 1024
 """Bytes up to which a journal always may grow, and up to twice the size of the snapshot."""
@@ -122,7 +126,9 @@ class Journal:
         if snapshot is None:
             return Saved()
         try:
-            return self._read(snapshot["version"], snapshot["data"], journal, mark)
+            return await self._read(
+                snapshot["version"], snapshot["data"], journal, mark
+            )
         except (AttributeError, KeyError, TypeError, ValueError) as err:
             raise UnreadableStoreError(type(err).__name__) from err
 
@@ -135,12 +141,12 @@ class Journal:
 
         What cannot be saved is kept, and saved with the next changes. Raises `OSError`.
         """
-        records = {each.id: encoded(each) for each in changes.deliveries}
-        messages = {
-            each.id: orjson.dumps(each.message)
-            for each in changes.deliveries
-            if each.id not in self._messages
-        }
+        messages: dict[str, bytes] = {}
+        records: dict[str, bytes] = {}
+        async for each in _a_few_at_a_time(changes.deliveries):
+            records[each.id] = encoded(each)
+            if each.id not in self._messages:
+                messages[each.id] = orjson.dumps(each.message)
         self._keep(messages, records, forgotten)
         beside = {
             "sighting": encoded_sighting(changes.sighting),
@@ -163,7 +169,7 @@ class Journal:
         self._held = False
         self._lineage, self._marked, self._snapshot = uuid4().hex, False, None
 
-    def _read(
+    async def _read(
         self, version: int, data: Mapping[str, Any], journal: bytes, mark: str | None
     ) -> Saved:
         """Return what the files amount to, and be ready to go on with them."""
@@ -172,11 +178,11 @@ class Journal:
         if version == VERSION and not restored:
             self._snapshot, self._lineage = data["snapshot"], data["lineage"]
             self._marked, self._end = True, length
-        self._keep(
-            {each.id: orjson.dumps(each.message) for each in content.deliveries},
-            {each.id: encoded(each) for each in content.deliveries},
-        )
-        return Saved(*content, restored)
+        deliveries: list[Delivery] = []
+        async for each in _a_few_at_a_time(content.deliveries):
+            self._keep({each.id: orjson.dumps(each.message)}, {each.id: encoded(each)})
+            deliveries.append(each)
+        return Saved(deliveries, content.sighting, content.at, content.utc, restored)
 
     def _keep(
         self,
@@ -234,6 +240,14 @@ class Journal:
             self._snapshot, self._end = snapshot, 0
         kept = chain(self._messages.values(), self._records.values())
         self._limit = max(LEAST_JOURNAL, 2 * sum(map(len, kept)))
+
+
+async def _a_few_at_a_time(deliveries: Iterable[Delivery]) -> AsyncIterator[Delivery]:
+    """Yield deliveries, and let others have their turn on the event loop now and then."""
+    for number, delivery in enumerate(deliveries, 1):
+        yield delivery
+        if number % _SLICE == 0:
+            await asyncio.sleep(0)
 
 
 def _of(messages: Mapping[str, bytes], records: Mapping[str, bytes]) -> dict[str, Any]:

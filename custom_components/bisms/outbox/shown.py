@@ -50,11 +50,11 @@ def happened(before: Delivery, after: Delivery) -> list[str]:
 
 def seen(delivery: Delivery) -> tuple[object, ...]:
     """Return what a user sees of a delivery; a change of anything else is no news."""
-    numbers = tuple(number_states(delivery).values())
+    reported = {} if delivery.acceptance is None else delivery.acceptance.numbers
     return (
         delivery.state,
         delivery.told,
         delivery.dlr_id,
         delivery.reason,
-        numbers,
+        reported,
     )

@@ -83,7 +83,7 @@ class Tasks:
 
     async def learn_newest_id(self) -> None:
         """Learn the newest id, if that was long ago."""
-        if not self._courier.sightings.is_fresh(self._clock.now()):
+        if self._courier.should_learn_newest_id:
             await self._ask_newest_id()
 
     async def _ask_newest_id(self) -> None:

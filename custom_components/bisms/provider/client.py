@@ -86,6 +86,7 @@ class BismsClient:
         self._session = session
         self._username = username
         self._password = password
+        self._credentials = _query({"username": username, "password": password})
         self._base_url = base_url
         self.on_accepted: Callable[[], None] = _nothing
 
@@ -290,11 +291,10 @@ class BismsClient:
     ) -> Answer:
         """Make a call that is a GET."""
         own = parameters or {}
-        account = {"username": self._username, "password": self._password}
-        query = urlencode(account | own, quote_via=quote, safe="")
+        query = f"&{_query(own)}" if own else ""
         return await self._request(
             "GET",
-            f"{path}?{query}",
+            f"{path}?{self._credentials}{query}",
             expected=expected,
             private=Private(self._password, "\n".join(own.values())),
         )
@@ -333,6 +333,11 @@ class BismsClient:
         answer = Answer.read(status, content, expected=expected, private=private)
         self.on_accepted()
         return answer
+
+
+def _query(parameters: dict[str, str]) -> str:
+    """Return parameters as they stand in a query: nothing but unreserved characters is kept."""
+    return urlencode(parameters, quote_via=quote, safe="")
 
 
 def _nothing() -> None:

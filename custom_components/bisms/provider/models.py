@@ -57,6 +57,8 @@ class Message:
     @property
     def numbers(self) -> tuple[str, ...]:
         """Every number of the request, in the order given."""
+        if len(self.sms) == 1:
+            return self.sms[0].numbers
         return tuple(number for sms in self.sms for number in sms.numbers)
 
     @property

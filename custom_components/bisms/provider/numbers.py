@@ -42,7 +42,9 @@ def normalize(number: str | int) -> str:
         For anything else; its text names the number as given.
     """
     written = str(number)
-    match = _MOBILE.fullmatch(_SEPARATOR.sub("", written.strip()))
+    match = _MOBILE.fullmatch(written)
+    if match is None:
+        match = _MOBILE.fullmatch(_SEPARATOR.sub("", written.strip()))
     if match is None:
         raise InvalidNumberError(written)
     return f"90{match[1]}"
