@@ -48,7 +48,7 @@ class Scale:
 
 
 FULL = Scale(
-    sends=300,
+    sends=200,
     far_sends=100,
     in_a_row=100,
     recipients=(1, 10, 100, 1_000, 10_000),
@@ -57,7 +57,7 @@ FULL = Scale(
     outage=5_000,
     open_deliveries=(10, 100, 500, 1_000, 2_500, 5_000),
     reports=2_000,
-    starts=5,
+    starts=3,
     hours=24,
     finished=2_000,
 )

@@ -29,7 +29,6 @@ from .record import Delivery
 from .search import Search
 from .sightings import Sightings
 
-
 ASK_AGAIN = 2
 """Seconds after a failure in which the newest id is not asked for again."""
 
