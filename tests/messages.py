@@ -54,6 +54,7 @@ def message(
 def delivery(
     *numbers: str,
     lifetime: float = HOUR,
+    held_for: float | None = None,
     resend_in_doubt: bool = False,
     **fields: Any,
 ) -> Delivery:
@@ -64,6 +65,7 @@ def delivery(
         NOW,
         UTC_NOW,
         lifetime,
+        held_until=None if held_for is None else UTC_NOW + held_for,
         resend_in_doubt=resend_in_doubt,
     )
 

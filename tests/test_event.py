@@ -102,10 +102,10 @@ async def test_a_message_that_waits_says_so_before_it_is_sent(
     assert seen.types == ["queued", "sent", "delivered"]
 
 
-async def test_a_scheduled_message_is_sent_when_the_provider_has_accepted_it(
+async def test_a_scheduled_message_is_sent_when_its_time_has_come(
     hass: HomeAssistant, days: Days, seen: Seen
 ) -> None:
-    """The time at which it leaves the provider is no event."""
+    """Until then the provider keeps it."""
     await do(
         hass,
         "send_message",
@@ -113,10 +113,10 @@ async def test_a_scheduled_message_is_sent_when_the_provider_has_accepted_it(
         message="Alo",
         send_at="2026-11-03 12:00:00",
     )
-    assert seen.types == ["sent"]
+    assert seen.types == ["scheduled"]
     for _ in range(15):
         await days.pass_(3600)
-    assert seen.types == ["sent", "delivered"]
+    assert seen.types == ["scheduled", "sent", "delivered"]
 
 
 async def test_a_message_of_which_one_number_fails_is_partially_delivered(

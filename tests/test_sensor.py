@@ -98,6 +98,9 @@ async def test_entity_ids_are_the_same_in_every_language(
         CREDIT,
         LAST,
         OUTBOX,
+        "sensor.bisms_scheduled_messages",
+        "sensor.bisms_credits_used",
+        "sensor.bisms_credit_lasts_until",
         LAST_TO_AYSE,
         LAST_TO_FAMILY,
     }

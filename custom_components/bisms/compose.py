@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from .const import MAX_SEND_AHEAD, TooLong, TurkishCharacters
+from .const import MAX_SEND_AHEAD, ScheduledBy, TooLong, TurkishCharacters
 from .errors import invalid
 from .provider.models import Message, Sms
 from .provider.numbers import InvalidNumberError, normalize
@@ -30,7 +30,9 @@ class Choices(NamedTuple):
     validity
         Minutes the provider keeps trying, 1-2880; None leaves it to the provider.
     send_at
-        Aware time at which the provider sends; None means at once.
+        Aware time at which it is to be sent; None means at once.
+    scheduled_by
+        Who keeps it until then.
     """
 
     header: str
@@ -38,6 +40,7 @@ class Choices(NamedTuple):
     too_long: TooLong
     validity: int | None = None
     send_at: datetime | None = None
+    scheduled_by: ScheduledBy = ScheduledBy.PROVIDER
 
 
 class Preview(NamedTuple):
@@ -61,7 +64,7 @@ def same_text(
     for anything that the provider would not send as asked.
     """
     _check_time(choices, now)
-    numbers = _numbers(recipients, book)
+    numbers = numbers_of(recipients, book)
     return [
         _message(choices, (Sms(numbers=numbers, text=piece, parts=parts),))
         for piece, parts in _pieces(text, choices)
@@ -87,7 +90,7 @@ def own_texts(
     for recipient, text in texts:
         [(piece, parts)] = _pieces(text, choices)
         known = numbers.setdefault(piece, {})
-        new = [n for n in _numbers([recipient], book) if n not in known]
+        new = [n for n in numbers_of([recipient], book) if n not in known]
         known.update(dict.fromkeys(new))
         if new:
             sms.append(Sms(numbers=tuple(new), text=piece, parts=parts))
@@ -124,7 +127,7 @@ def number_of(written: str | int) -> str:
         raise invalid("invalid_number", number=err.number) from None
 
 
-def _numbers(
+def numbers_of(
     recipients: Iterable[str | int], book: Mapping[str, Sequence[str]]
 ) -> tuple[str, ...]:
     """Return the numbers behind names and numbers, each once, in the order given."""
@@ -169,6 +172,8 @@ def _letters(folded: str, how: TurkishCharacters) -> str:
 
 
 def _check_time(choices: Choices, now: datetime) -> None:
+    if choices.scheduled_by is ScheduledBy.HOME_ASSISTANT and choices.send_at is None:
+        raise invalid("no_send_time")
     if choices.send_at is not None and choices.send_at > now + MAX_SEND_AHEAD:
         raise invalid("send_time_too_far")
 
@@ -183,5 +188,7 @@ def _message(
         sms=sms,
         individual=individual,
         validity=choices.validity,
-        send_at=choices.send_at,
+        send_at=(
+            choices.send_at if choices.scheduled_by is ScheduledBy.PROVIDER else None
+        ),
     )

@@ -48,6 +48,13 @@ class InDoubt(StrEnum):
     RESEND = "resend"
 
 
+class ScheduledBy(StrEnum):
+    """Who keeps a message until the time at which it is to be sent."""
+
+    PROVIDER = "provider"
+    HOME_ASSISTANT = "home_assistant"
+
+
 DEFAULT_OPTIONS: Final[Mapping[str, Any]] = {
     CONF_LOW_CREDIT: 100,
     CONF_TURKISH_CHARACTERS: TurkishCharacters.KEEP.value,

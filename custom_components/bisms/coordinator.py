@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 import logging
 import math
 from typing import Any, NamedTuple, override
@@ -12,6 +12,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
 
 from .const import (
     CONF_HEADER,
@@ -26,6 +27,7 @@ from .errors import fault
 from .outbox import Delivery, Outbox, happened, seen
 from .provider.client import BismsClient
 from .provider.codes import BismsError, InvalidAuthError, NotEnoughCreditsError
+from .usage import lasts_until
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -148,6 +150,13 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             return None
         threshold = options_of(self.config_entry)[CONF_LOW_CREDIT]
         return self.data.credit < threshold or self._exhausted_at is not None
+
+    @property
+    def lasts_until(self) -> datetime | None:
+        """Return when credit runs out at the pace of the last days, as far as can be told."""
+        if self.data is None or self.outbox is None:
+            return None
+        return lasts_until(self.data.credit, self.outbox.deliveries, dt_util.utcnow())
 
     @callback
     def refused(self, err: BismsError) -> None:

@@ -23,7 +23,7 @@ async def async_setup_entry(
 
 
 class DeliveryEvent(AccountEntity, EventEntity):
-    """Fires when a message is queued, sent, delivered, failed or expired."""
+    """Fires when a message is held, queued, sent, and when it comes to its end."""
 
     _attr_should_poll = False
     _attr_event_types = [
@@ -33,6 +33,9 @@ class DeliveryEvent(AccountEntity, EventEntity):
         "partially_delivered",
         "failed",
         "expired",
+        "held",
+        "scheduled",
+        "cancelled",
     ]
     _unrecorded_attributes = frozenset({"recipients"})
 

@@ -1,6 +1,6 @@
 """The way down from actions and notify to the outbox, and the answer's way back up."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import replace
 from datetime import datetime
 from typing import Any
@@ -22,21 +22,22 @@ from .const import (
     CONF_TURKISH_CHARACTERS,
     MAX_EXPIRE_AFTER,
     InDoubt,
+    ScheduledBy,
     TooLong,
     TurkishCharacters,
 )
 from .coordinator import AccountCoordinator, BismsConfigEntry, BismsData
 from .entry import account_name, options_of, recipient_name, recipients
 from .errors import failed, invalid
-from .outbox import ClosedError, Delivery, HourlyLimitError, Outbox, State
+from .outbox import ClosedError, Delivery, HourlyLimitError, State
 from .provider.models import MAX_VALIDITY, Message
-from .provider.text import measure
 
 MANY = 100
 """Recipients from which on composing would hold up the event loop for too long."""
 
 ATTR_VALIDITY = "validity"
 ATTR_SEND_AT = "send_at"
+ATTR_SCHEDULED_BY = "scheduled_by"
 
 TEXT_OPTIONS: dict[vol.Marker, Any] = {
     vol.Optional(CONF_TURKISH_CHARACTERS): vol.Coerce(TurkishCharacters),
@@ -49,6 +50,7 @@ SEND_OPTIONS: dict[vol.Marker, Any] = {
         vol.Coerce(int), vol.Range(min=1, max=MAX_VALIDITY)
     ),
     vol.Optional(ATTR_SEND_AT): cv.datetime,
+    vol.Optional(ATTR_SCHEDULED_BY): vol.Coerce(ScheduledBy),
     vol.Optional(CONF_EXPIRE_AFTER): vol.All(
         vol.Coerce(int), vol.Range(min=1, max=MAX_EXPIRE_AFTER)
     ),
@@ -68,9 +70,9 @@ async def send_text(
     data = entry.runtime_data
     choices = await _choices(entry, data, asked)
     messages = await _composed(
-        data, len(to), same_text, to, text, choices, _book(entry), dt_util.utcnow()
+        data, len(to), same_text, to, text, choices, book_of(entry), dt_util.utcnow()
     )
-    return await _send(entry, data, messages, asked, context)
+    return await send(entry, messages, asked, context, _held_until(choices))
 
 
 async def send_texts(
@@ -85,9 +87,9 @@ async def send_texts(
     if choices.too_long is TooLong.SPLIT and CONF_TOO_LONG not in asked:
         choices = replace(choices, too_long=TooLong.REJECT)
     message = await _composed(
-        data, len(texts), own_texts, texts, choices, _book(entry), dt_util.utcnow()
+        data, len(texts), own_texts, texts, choices, book_of(entry), dt_util.utcnow()
     )
-    return await _send(entry, data, [message], asked, context)
+    return await send(entry, [message], asked, context, _held_until(choices))
 
 
 async def _composed[*ArgsT, MessageT](
@@ -102,37 +104,13 @@ async def _composed[*ArgsT, MessageT](
     return await data.account.hass.async_add_executor_job(compose, *args)
 
 
-def respond(outbox: Outbox, deliveries: Iterable[Delivery]) -> dict[str, Any]:
-    """Return what an action answers: an object for each text sent."""
-    return {
-        "messages": [
-            {
-                "id": delivery.id,
-                "status": delivery.state.value,
-                "dlr_id": delivery.dlr_id,
-                "recipients": list(sms.numbers),
-                "text": sms.text,
-                "language": measured.language.value,
-                "length": measured.length,
-                "parts": sms.parts,
-                "credits": sms.parts * len(sms.numbers),
-                "header": delivery.message.header,
-                "expires_at": expires_at,
-            }
-            for delivery in deliveries
-            for expires_at in [isoformat(outbox.utc(delivery.expires_at))]
-            for sms in delivery.message.sms
-            for measured in [measure(sms.text)]
-        ]
-    }
-
-
 def isoformat(at: float) -> str:
     """Return UTC seconds as a time in Home Assistant's zone."""
     return dt_util.as_local(dt_util.utc_from_timestamp(at)).isoformat()
 
 
-def _book(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
+def book_of(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
+    """Return the numbers behind each recipient's name."""
     return {
         recipient_name(subentry): subentry.data[CONF_NUMBERS]
         for subentry in recipients(entry)
@@ -151,7 +129,8 @@ async def _choices(
         turkish_characters=TurkishCharacters(options[CONF_TURKISH_CHARACTERS]),
         too_long=TooLong(options[CONF_TOO_LONG]),
         validity=asked.get(ATTR_VALIDITY),
-        send_at=_aware(asked.get(ATTR_SEND_AT)),
+        send_at=aware(asked.get(ATTR_SEND_AT)),
+        scheduled_by=asked.get(ATTR_SCHEDULED_BY, ScheduledBy.PROVIDER),
     )
 
 
@@ -168,26 +147,35 @@ def _approved(account: AccountCoordinator) -> Collection[str]:
     return account.data.headers if account.data else ()
 
 
-def _aware(at: datetime | None) -> datetime | None:
+def aware(at: datetime | None) -> datetime | None:
     """Return a time in Home Assistant's zone if it names none."""
     if at is None or at.tzinfo is not None:
         return at
     return at.replace(tzinfo=dt_util.get_default_time_zone())
 
 
-async def _send(
+def _held_until(choices: Choices) -> float | None:
+    """Return until when the outbox is to hold the messages."""
+    if choices.scheduled_by is ScheduledBy.PROVIDER or choices.send_at is None:
+        return None
+    return choices.send_at.timestamp()
+
+
+async def send(
     entry: BismsConfigEntry,
-    data: BismsData,
     messages: Sequence[Message],
     asked: Mapping[str, Any],
     context: Context,
+    held_until: float | None = None,
 ) -> Sequence[Delivery]:
+    """Send composed messages; raise when nothing went out and nothing waits."""
     options = {**options_of(entry), **asked}
     limit = options[CONF_HOURLY_LIMIT]
     try:
-        deliveries = await data.outbox.send(
+        deliveries = await entry.runtime_data.outbox.send(
             *messages,
             lifetime=options[CONF_EXPIRE_AFTER] * 60,
+            held_until=held_until,
             hourly_limit=limit,
             resend_in_doubt=options[CONF_IN_DOUBT] == InDoubt.RESEND,
             context=(context.id, context.parent_id, context.user_id),
@@ -196,6 +184,11 @@ async def _send(
         raise invalid("hourly_limit", limit=limit, parts=err.parts) from None
     except ClosedError:
         raise invalid("account_reloading", account=account_name(entry)) from None
+    check_sent(deliveries)
+    return deliveries
+
+
+def check_sent(deliveries: Sequence[Delivery]) -> None:
+    """Raise when all of what was sent in a call was refused."""
     if all(delivery.state is State.FAILED for delivery in deliveries):
         raise failed(deliveries[0].reason or "", HomeAssistantError)
-    return deliveries

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, override
 
 from homeassistant.components.sensor import (
@@ -46,7 +47,7 @@ class BismsSensorDescription[CoordinatorT: DataUpdateCoordinator[Any]](
     """What an account's sensor listens to and shows."""
 
     coordinator: Callable[[BismsData], CoordinatorT]
-    value: Callable[[CoordinatorT], StateType]
+    value: Callable[[CoordinatorT], StateType | datetime]
 
 
 CREDIT = BismsSensorDescription[AccountCoordinator](
@@ -62,6 +63,25 @@ OUTBOX = BismsSensorDescription[DeliveryCoordinator](
     state_class=SensorStateClass.MEASUREMENT,
     coordinator=lambda data: data.deliveries,
     value=lambda deliveries: deliveries.outbox.queued,
+)
+SCHEDULED = BismsSensorDescription[DeliveryCoordinator](
+    key="scheduled_messages",
+    state_class=SensorStateClass.MEASUREMENT,
+    coordinator=lambda data: data.deliveries,
+    value=lambda deliveries: len(deliveries.outbox.planned),
+)
+CREDITS_USED = BismsSensorDescription[DeliveryCoordinator](
+    key="credits_used",
+    state_class=SensorStateClass.TOTAL_INCREASING,
+    coordinator=lambda data: data.deliveries,
+    value=lambda deliveries: deliveries.outbox.credits_used,
+)
+LASTS_UNTIL = BismsSensorDescription[AccountCoordinator](
+    key="credit_lasts_until",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    device_class=SensorDeviceClass.TIMESTAMP,
+    coordinator=lambda data: data.account,
+    value=lambda account: account.lasts_until,
 )
 BLACKLIST = BismsSensorDescription[BlacklistCoordinator](
     key="blacklisted_numbers",
@@ -83,6 +103,9 @@ async def async_setup_entry(
         [
             AccountSensor(entry, CREDIT),
             OutboxSensor(entry, OUTBOX),
+            OutboxSensor(entry, CREDITS_USED),
+            ScheduledSensor(entry, SCHEDULED),
+            AccountSensor(entry, LASTS_UNTIL),
             AccountSensor(entry, BLACKLIST),
             AccountDeliverySensor(entry),
         ]
@@ -113,23 +136,45 @@ class AccountSensor[CoordinatorT: DataUpdateCoordinator[Any]](
 
     @property
     @override
-    def native_value(self) -> StateType:
+    def native_value(self) -> StateType | datetime:
         """Return what is to be shown now."""
         return self.entity_description.value(self.coordinator)
 
 
 class OutboxSensor(AccountSensor[DeliveryCoordinator]):
-    """Shows how many messages wait; most of what happens to one does not change that."""
+    """Shows a number of the outbox; most of what happens to a message does not change it."""
 
-    _shown: StateType = None
+    _shown: object = None
+
+    @property
+    def shown(self) -> object:
+        """Return all that is shown."""
+        return self.native_value
 
     @override
     @callback
     def _handle_coordinator_update(self) -> None:
         """Show the number, if it is another."""
-        if (number := self.native_value) != self._shown:
-            self._shown = number
+        if (shown := self.shown) != self._shown:
+            self._shown = shown
             super()._handle_coordinator_update()
+
+
+class ScheduledSensor(OutboxSensor):
+    """Shows how many messages are to be sent later, and when the next one is."""
+
+    @property
+    @override
+    def shown(self) -> object:
+        """Return all that is shown."""
+        return self.native_value, self.extra_state_attributes
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any] | None:
+        """Return when the next one is sent, if there is one."""
+        planned = self.coordinator.outbox.planned
+        return {"next_at": isoformat(min(planned))} if planned else None
 
 
 class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):

@@ -1,6 +1,8 @@
 """The actions of the domain."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID
@@ -13,31 +15,54 @@ from homeassistant.core import (
 )
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, service
+from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
-from .compose import number_of, preview
+from .compose import number_of, numbers_of, preview
 from .const import (
+    CONF_EXPIRE_AFTER,
     CONF_TOO_LONG,
     CONF_TURKISH_CHARACTERS,
     DOMAIN,
+    MAX_EXPIRE_AFTER,
     TooLong,
     TurkishCharacters,
 )
 from .coordinator import BismsConfigEntry
-from .entry import options_of
-from .errors import fault
-from .outbox import FINAL, State, overall
+from .entry import account_name, options_of
+from .errors import fault, invalid
+from .messages import chosen, names_of, respond
+from .outbox import FINAL, ClosedError, Delivery, State, TooLateError, overall
 from .provider.codes import BismsError
 from .provider.models import DeliveryReport, ReportPhase
-from .sending import SEND_OPTIONS, TEXT_OPTIONS, respond, send_text, send_texts
+from .sending import (
+    SEND_OPTIONS,
+    TEXT_OPTIONS,
+    aware,
+    book_of,
+    check_sent,
+    send,
+    send_text,
+    send_texts,
+)
 
 ATTR_DLR_ID = "dlr_id"
+ATTR_ID = "id"
+ATTR_LIMIT = "limit"
 ATTR_MESSAGE = "message"
 ATTR_MESSAGES = "messages"
 ATTR_NUMBER = "number"
 ATTR_PAGE = "page"
 ATTR_RECIPIENT = "recipient"
 ATTR_RECIPIENTS = "recipients"
+ATTR_SINCE = "since"
+ATTR_STATES = "states"
+ATTR_UNTIL = "until"
+
+MOST_MESSAGES, USUAL_MESSAGES = 2000, 50
+"""How many messages an answer may hold, and holds if nothing else is asked for."""
+
+RESENDABLE = frozenset({State.FAILED, State.EXPIRED, State.CANCELLED})
 
 _ACCOUNT: dict[vol.Marker, Any] = {vol.Optional(ATTR_CONFIG_ENTRY_ID): cv.string}
 _ACCOUNT_SCHEMA = vol.Schema(_ACCOUNT)
@@ -78,6 +103,29 @@ _SENT_IDS_SCHEMA = vol.Schema(
     }
 )
 _BLACKLIST_SCHEMA = vol.Schema({**_ACCOUNT, vol.Required(ATTR_NUMBER): cv.string})
+_GET_MESSAGES_SCHEMA = vol.Schema(
+    {
+        **_ACCOUNT,
+        vol.Optional(ATTR_RECIPIENTS): vol.All(cv.ensure_list, [cv.string]),
+        vol.Optional(ATTR_STATES): vol.All(cv.ensure_list, [vol.Coerce(State)]),
+        vol.Optional(ATTR_SINCE): cv.datetime,
+        vol.Optional(ATTR_UNTIL): cv.datetime,
+        vol.Optional(ATTR_LIMIT, default=USUAL_MESSAGES): vol.All(
+            vol.Coerce(int), vol.Range(min=1, max=MOST_MESSAGES)
+        ),
+    }
+)
+_ONE_SCHEMA = vol.Schema({**_ACCOUNT, vol.Required(ATTR_ID): cv.string})
+_SOME_SCHEMA = vol.Schema(
+    {**_ACCOUNT, vol.Required(ATTR_ID): vol.All(cv.ensure_list, [cv.string])}
+)
+_RESEND_SCHEMA = _ONE_SCHEMA.extend(
+    {
+        vol.Optional(CONF_EXPIRE_AFTER): vol.All(
+            vol.Coerce(int), vol.Range(min=1, max=MAX_EXPIRE_AFTER)
+        )
+    }
+)
 
 
 @callback
@@ -87,6 +135,10 @@ def async_setup_services(hass: HomeAssistant) -> None:
     for name, action, schema, response in (
         ("send_message", _send_message, _SEND_MESSAGE_SCHEMA, optional),
         ("send_messages", _send_messages, _SEND_MESSAGES_SCHEMA, optional),
+        ("get_messages", _get_messages, _GET_MESSAGES_SCHEMA, only),
+        ("cancel_message", _cancel_message, _SOME_SCHEMA, optional),
+        ("send_now", _send_now, _ONE_SCHEMA, optional),
+        ("resend_message", _resend_message, _RESEND_SCHEMA, optional),
         ("preview_message", _preview_message, _PREVIEW_SCHEMA, only),
         ("get_delivery_report", _get_delivery_report, _REPORT_SCHEMA, only),
         ("get_sent_ids", _get_sent_ids, _SENT_IDS_SCHEMA, only),
@@ -110,7 +162,7 @@ async def _send_message(call: ServiceCall) -> ServiceResponse:
     outbox = entry.runtime_data.outbox
     recipients, text = call.data[ATTR_RECIPIENTS], call.data[ATTR_MESSAGE]
     deliveries = await send_text(entry, recipients, text, call.data, call.context)
-    return respond(outbox, deliveries)
+    return respond(outbox, deliveries, names_of(entry))
 
 
 async def _send_messages(call: ServiceCall) -> ServiceResponse:
@@ -120,7 +172,7 @@ async def _send_messages(call: ServiceCall) -> ServiceResponse:
     entry = _entry(call)
     outbox = entry.runtime_data.outbox
     deliveries = await send_texts(entry, texts, call.data, call.context)
-    return await run(respond, outbox, deliveries)
+    return await run(respond, outbox, deliveries, names_of(entry))
 
 
 def _texts(messages: list[Any]) -> list[tuple[str, str]]:
@@ -129,6 +181,76 @@ def _texts(messages: list[Any]) -> list[tuple[str, str]]:
     return [
         (item[ATTR_RECIPIENT], item[ATTR_MESSAGE]) for item in checked[ATTR_MESSAGES]
     ]
+
+
+async def _get_messages(call: ServiceCall) -> ServiceResponse:
+    """Show the messages that are kept."""
+    entry = _entry(call)
+    outbox, asked = entry.runtime_data.outbox, call.data
+    numbers = None
+    if ATTR_RECIPIENTS in asked:
+        numbers = numbers_of(asked[ATTR_RECIPIENTS], book_of(entry))
+    deliveries = chosen(
+        outbox,
+        numbers=numbers,
+        states=asked.get(ATTR_STATES),
+        since=aware(asked.get(ATTR_SINCE)),
+        until=aware(asked.get(ATTR_UNTIL)),
+        limit=asked[ATTR_LIMIT],
+    )
+    return await call.hass.async_add_executor_job(
+        respond, outbox, deliveries, names_of(entry)
+    )
+
+
+async def _cancel_message(call: ServiceCall) -> ServiceResponse:
+    """Take messages back that have certainly not been sent."""
+    entry = _entry(call)
+    ids = list(dict.fromkeys(_message(entry, each).id for each in call.data[ATTR_ID]))
+    with _words_for_refusals(entry):
+        await entry.runtime_data.outbox.cancel(*ids)
+    return {"cancelled": cast(list[JsonValueType], ids)}
+
+
+async def _send_now(call: ServiceCall) -> ServiceResponse:
+    """Send a message now that is held or waits."""
+    entry = _entry(call)
+    outbox = entry.runtime_data.outbox
+    message = _message(entry, call.data[ATTR_ID])
+    with _words_for_refusals(entry):
+        delivery = await outbox.send_now(message.id)
+    check_sent([delivery])
+    return respond(outbox, [delivery], names_of(entry))
+
+
+async def _resend_message(call: ServiceCall) -> ServiceResponse:
+    """Send anew what did not arrive."""
+    entry = _entry(call)
+    before = _message(entry, call.data[ATTR_ID])
+    if before.state not in RESENDABLE:
+        raise invalid("not_resendable")
+    message = replace(before.message, send_at=None)
+    deliveries = await send(entry, [message], call.data, call.context)
+    return respond(entry.runtime_data.outbox, deliveries, names_of(entry))
+
+
+def _message(entry: BismsConfigEntry, message_id: str) -> Delivery:
+    """Return a message that is kept."""
+    delivery = entry.runtime_data.outbox.get(message_id.strip())
+    if delivery is None:
+        raise invalid("unknown_message", id=message_id)
+    return delivery
+
+
+@contextmanager
+def _words_for_refusals(entry: BismsConfigEntry) -> Iterator[None]:
+    """Say in words why the outbox does not do something."""
+    try:
+        yield
+    except TooLateError:
+        raise invalid("too_late") from None
+    except ClosedError:
+        raise invalid("account_reloading", account=account_name(entry)) from None
 
 
 async def _preview_message(call: ServiceCall) -> ServiceResponse:

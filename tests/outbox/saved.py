@@ -15,6 +15,7 @@ from custom_components.bisms.outbox.record import (
     Delivery,
     Doubt,
     End,
+    Hold,
     State,
     Step,
     Task,
@@ -72,6 +73,7 @@ DELIVERIES = st.builds(
         numbers=st.dictionaries(NUMBERS, st.sampled_from(NumberState)),
         pending=st.booleans(),
     ),
+    hold=st.none() | st.builds(Hold, TIMES, TIMES),
 )
 ALL = st.builds(
     Saved,
@@ -80,6 +82,7 @@ ALL = st.builds(
     TIMES,
     TIMES,
     st.just(value=False),
+    st.integers(0, 10**9),
 )
 
 

@@ -273,6 +273,7 @@ class Stage:
 
 
 _RANKS = {
+    State.HELD: -1,
     State.QUEUED: 0,
     State.SCHEDULED: 1,
     State.WAITING: 2,

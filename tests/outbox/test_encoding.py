@@ -14,6 +14,7 @@ from custom_components.bisms.outbox.record import (
     Attempts,
     Delivery,
     Doubt,
+    Hold,
     Step,
 )
 from custom_components.bisms.provider.models import Message, NumberState, Sms
@@ -46,11 +47,14 @@ def test_every_field_is_tried() -> None:
     assert kinds.fields_tried(kinds.DELIVERIES) == set(Delivery._fields)
     assert kinds.fields_tried(kinds.MESSAGES) == set(Message.__dataclass_fields__)
     assert kinds.fields_tried(kinds.SMS) == set(Sms.__dataclass_fields__)
-    assert [len(part._fields) for part in (Step, Attempts, Doubt, Acceptance)] == [
+    assert [
+        len(part._fields) for part in (Step, Attempts, Doubt, Acceptance, Hold)
+    ] == [
         3,
         3,
         3,
         6,
+        2,
     ]
 
 
@@ -279,8 +283,8 @@ def test_the_latest_word_on_a_delivery_counts_and_comes_last() -> None:
         ("d3", 0),
         ("d1", 7),
     ]
-    assert content[1:] == (Sighting("7", 1.0), 5.0, 6.0)
+    assert content[1:] == (Sighting("7", 1.0), 5.0, 6.0, 0)
 
     content, _ = decoded(VERSION, data, b"\n".join((*lines, orjson.dumps(later), b"")))
     assert [each.id for each in content.deliveries] == ["d2", "d1"]
-    assert content[1:] == (None, NOW, NOW)
+    assert content[1:] == (None, NOW, NOW, 0)

@@ -288,6 +288,7 @@ def test_a_snapshot_looks_like_home_assistants_own() -> None:
         "sighting",
         "at",
         "utc",
+        "credits_used",
     }
 
 

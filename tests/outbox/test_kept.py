@@ -55,7 +55,7 @@ def test_what_the_provider_refused_gives_its_parts_back() -> None:
     play(scenario)
 
 
-def test_the_latest_500_finished_messages_are_kept_for_a_week() -> None:
+def test_the_latest_2000_finished_messages_are_kept_for_31_days() -> None:
     """Older ones are forgotten with the next save, on disk too."""
 
     async def scenario(stage: Stage) -> None:
@@ -68,7 +68,7 @@ def test_the_latest_500_finished_messages_are_kept_for_a_week() -> None:
         assert not {"Nr 0", "Nr 1", "Nr 2", "Nr 3"} & set(kept)
         assert kept[-2:] == [f"Nr {KEEP_FINISHED + 4}", "Later"]
 
-        await asyncio.sleep(7 * DAY)
+        await asyncio.sleep(31 * DAY)
         await stage.send(text="New")
         assert [d.message.sms[0].text for d in stage.outbox.deliveries] == ["New"]
         assert [d.message.sms[0].text for d in stage.disk.deliveries] == ["New"]

@@ -28,7 +28,7 @@ from .lives import (
     parked,
 )
 
-WEEK = 7 * DAY
+MONTH = 31 * DAY
 
 
 def named(start: Delivery, delivery_id: str) -> Delivery:
@@ -177,29 +177,29 @@ def test_what_is_in_the_ledger_counts_for_the_hourly_limit() -> None:
     held.allowance.check(2, 3, NOW + 61)
 
 
-def test_the_latest_500_finished_messages_are_kept() -> None:
+def test_the_latest_2000_finished_messages_are_kept() -> None:
     """Those that finished first are dropped."""
-    assert KEEP_FINISHED == 500
-    held = ledger(*many(503), named(begun(), "open"))
+    assert KEEP_FINISHED == 2000
+    held = ledger(*many(2003), named(begun(), "open"))
     held.place(after(held["open"], (1, Accepted("101"))))
 
     assert held.forget(NOW) == ["f0", "f1", "f2"]
-    assert len(list(held)) == 501
+    assert len(list(held)) == 2001
     assert held.forget(NOW) == []
     with pytest.raises(KeyError):
         held["f2"]
 
 
-def test_500_finished_messages_are_not_too_many() -> None:
+def test_2000_finished_messages_are_not_too_many() -> None:
     """One more is."""
-    assert ledger(*many(500)).forget(NOW) == []
-    assert ledger(*many(501)).forget(NOW) == ["f0"]
+    assert ledger(*many(2000)).forget(NOW) == []
+    assert ledger(*many(2001)).forget(NOW) == ["f0"]
 
 
-def test_finished_messages_are_kept_for_a_week() -> None:
-    """Counted from when they were made."""
-    assert KEEP_SECONDS == WEEK
-    held = ledger(finished("a", -WEEK - 0.5), finished("b", -WEEK), finished("c", 1))
+def test_finished_messages_are_kept_for_31_days() -> None:
+    """Counted from when they were last tried, or else were made."""
+    assert KEEP_SECONDS == MONTH
+    held = ledger(finished("a", -MONTH - 0.5), finished("b", -MONTH), finished("c", 1))
 
     assert held.forget(NOW - 1) == []
     assert held.forget(NOW - 0.5) == ["a"]
@@ -209,7 +209,7 @@ def test_finished_messages_are_kept_for_a_week() -> None:
 
 def test_what_counts_for_the_hourly_limit_is_kept_however_many_there_are() -> None:
     """A restart must not begin a new hour."""
-    held = ledger(*many(502, -HOUR + 1))
+    held = ledger(*many(2002, -HOUR + 1))
 
     assert held.forget(NOW) == []
     assert held.forget(NOW + 0.5) == []
@@ -220,7 +220,7 @@ def test_what_was_sent_in_the_last_hour_is_kept_however_long_it_waited() -> None
     """A repeat that the provider refuses may be one of it."""
     waited = [
         having(each, attempts=Attempts(NOW, NOW, Certainty.ANSWERED))
-        for each in many(502, -2 * HOUR)
+        for each in many(2002, -2 * HOUR)
     ]
     held = ledger(*waited)
 
@@ -230,7 +230,7 @@ def test_what_was_sent_in_the_last_hour_is_kept_however_long_it_waited() -> None
 
 def test_nothing_is_forgotten_that_could_be_mixed_up() -> None:
     """While a message is in doubt, the ids of others tell what is not its own."""
-    old = finished("old", -2 * WEEK)
+    old = finished("old", -2 * MONTH)
     held = ledger(old, named(in_doubt(), "doubt"))
 
     assert held.forget(NOW) == []
@@ -240,7 +240,7 @@ def test_nothing_is_forgotten_that_could_be_mixed_up() -> None:
 
 def test_what_is_open_is_never_forgotten() -> None:
     """However old it is."""
-    held = ledger(having(delivery(), created_at=NOW - 9 * WEEK))
+    held = ledger(having(delivery(), created_at=NOW - 9 * MONTH))
 
     assert held.forget(NOW) == []
     assert len(list(held)) == 1
@@ -249,7 +249,7 @@ def test_what_is_open_is_never_forgotten() -> None:
 def test_what_was_forgotten_is_not_saved() -> None:
     """Even if it changed a moment ago."""
     held = Ledger()
-    held.change(finished("old", -2 * WEEK))
+    held.change(finished("old", -2 * MONTH))
     held.change(finished("new"))
 
     assert held.forget(NOW) == ["old"]

@@ -19,6 +19,7 @@ from custom_components.bisms.outbox.record import (
     Certainty,
     Delivery,
     State,
+    Step,
     Task,
 )
 from custom_components.bisms.outbox.reports import REPORT_END
@@ -389,6 +390,73 @@ def test_a_message_from_a_backup_may_have_been_sent_since(start: Delivery) -> No
     assert d.doing == due(Task.FIND, 540)
     assert d.certainty is Certainty.SILENT
     assert d.baseline == SEEN
+
+
+@row("held | `TICKED`")
+def test_a_held_message_looks_at_the_clock_until_its_time() -> None:
+    """Then it is to be sent, and what comes of that is told anew."""
+    held = after(new_delivery(held_for=1000), (0, Signal.TICKED), (0, Signal.TOLD))
+    assert (held.state, held.doing) == (State.HELD, due(Task.HOLD, 600))
+    assert held.expires_at == NOW + 1000 + HOUR
+    assert held.planned_utc == UTC_NOW + 1000
+
+    later = after(held, (600, Signal.TICKED))
+    assert (later.state, later.doing) == (State.HELD, due(Task.HOLD, 1000))
+    released = after(later, (1001, Signal.TICKED))
+    assert (released.state, released.doing) == (State.QUEUED, due(Task.SEND, 1001))
+    assert not released.told
+    assert released.planned_utc is None
+
+
+@row("held | `HURRIED`")
+def test_a_held_message_is_sent_at_once_if_a_user_wants_it() -> None:
+    """As if its time had come."""
+    held = after(new_delivery(held_for=1000), (0, Signal.TICKED), (0, Signal.TOLD))
+    hurried = after(held, (5, Signal.HURRIED))
+
+    assert (hurried.state, hurried.doing) == (State.QUEUED, due(Task.SEND, 5))
+    assert not hurried.told
+
+
+@row("held | `RESTARTED`, `Restored`")
+def test_a_held_message_goes_on_being_held_over_a_restart() -> None:
+    """It is looked for first if it comes from a backup: it may have been sent early since."""
+    held = after(new_delivery(held_for=1000), (0, Signal.TICKED), (0, Signal.TOLD))
+    restarted = after(held, (500, Signal.RESTARTED))
+    assert (restarted.state, restarted.doing) == (State.HELD, due(Task.HOLD, 1000))
+    assert after(held, (1000, Signal.RESTARTED)).doing == due(Task.SEND, 1000)
+    assert after(held, (1000 + HOUR, Signal.RESTARTED)).state is State.EXPIRED
+
+    restored = after(held, (500, Restored(SEEN)))
+    assert (restored.state, restored.doing) == (State.HELD, due(Task.HOLD, 1000))
+    assert restored.doubt is not None
+    released = after(restored, (1000, Signal.TICKED))
+    assert isinstance(released.doing, Step)
+    assert released.doing.task is Task.FIND
+
+
+@row("held, queued | `CANCELLED` while certainly not sent")
+def test_what_certainly_was_not_sent_can_be_cancelled() -> None:
+    """Whether it is held or waits; nothing else can."""
+    held = after(new_delivery(held_for=1000), (0, Signal.TICKED), (0, Signal.TOLD))
+    waiting = after(begun(), (1, NO_CONNECTION))
+    for each in (held, waiting):
+        assert ended(after(each, (2, Signal.CANCELLED))) == (State.CANCELLED, None)
+    doubtful = after(begun(), (1, NO_ANSWER))
+    for other in (begun(), doubtful, after(begun(), (1, Accepted("101")))):
+        assert after(other, (2, Signal.CANCELLED)) == other
+
+
+@row("queued | `HURRIED`")
+def test_what_waits_is_tried_at_once_if_a_user_wants_it() -> None:
+    """What is in doubt, and can't be repeated, is looked for as soon as that makes sense."""
+    waiting = after(begun(), (1, NO_CONNECTION))
+    assert after(waiting, (1.5, Signal.HURRIED)).doing == due(Task.SEND, 1.5)
+
+    doubtful = after(begun(), (1, NO_ANSWER))
+    late = after(doubtful, (200, Signal.HURRIED))
+    assert isinstance(late.doing, Step)
+    assert late.doing.task is Task.FIND
 
 
 def test_every_row_of_the_table_has_its_test() -> None:

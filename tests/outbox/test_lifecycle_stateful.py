@@ -50,6 +50,7 @@ from custom_components.bisms.provider.models import (
 from tests.messages import ALI, AYSE, HOUR, NOW, UTC_NOW, delivery
 
 RANKS = {
+    State.HELD: -1,
     State.QUEUED: 0,
     State.SCHEDULED: 1,
     State.WAITING: 2,
@@ -70,7 +71,14 @@ ENDS_OF_ATTEMPTS = st.one_of(
 )
 SIGHTINGS = st.sampled_from([None, Sighting("", NOW), Sighting("100", NOW)])
 QUESTIONS = [Signal.NO_REFERENCE, Signal.UNDECIDED, Signal.ASK_FAILED]
-SIGNALS = [Signal.CONNECTED, Signal.BACK, Signal.SECRET_WORKS, Signal.TOLD]
+SIGNALS = [
+    Signal.CONNECTED,
+    Signal.BACK,
+    Signal.SECRET_WORKS,
+    Signal.TOLD,
+    Signal.HURRIED,
+    Signal.CANCELLED,
+]
 
 
 def may_be_sent(before: Delivery, now: Now) -> bool:
@@ -92,16 +100,31 @@ class Life(RuleBasedStateMachine):
     @initialize(
         lifetime=st.sampled_from([60.0, HOUR, 48 * HOUR]),
         send_in=st.sampled_from([None, None, 1800.0, 30 * HOUR]),
+        held_for=st.sampled_from([None, None, -60.0, 300.0, 30 * HOUR]),
         resend=st.booleans(),
     )
-    def begin(self, lifetime: float, send_in: float | None, resend: bool) -> None:
+    def begin(
+        self,
+        lifetime: float,
+        send_in: float | None,
+        held_for: float | None,
+        resend: bool,
+    ) -> None:
         """Let a user send it."""
         self.at, self.steady_since, self.clock_is_ahead = NOW, NOW, UTC_NOW - NOW
         self.resent = 0
         self.doubted = False
         self.d = delivery(
-            AYSE, ALI, lifetime=lifetime, send_in=send_in, resend_in_doubt=resend
+            AYSE,
+            ALI,
+            lifetime=lifetime,
+            send_in=send_in,
+            held_for=held_for,
+            resend_in_doubt=resend,
         )
+        if held_for is not None:
+            self.d = advance(self.d, Signal.TICKED, self.now())
+            assert (self.d.state is State.HELD) is (held_for > 0)
         self.backups = [(self.d, self.at, self.doubted, self.resent)]
 
     def now(self) -> Now:
@@ -118,7 +141,16 @@ class Life(RuleBasedStateMachine):
             assert self.d.acceptance is not None
             for number, state in before.acceptance.numbers.items():
                 assert self.d.acceptance.numbers[number] >= state
-        assert self.d.told or not before.told
+        assert self.d.told or not before.told or before.state is State.HELD
+        if before.state is State.HELD and self.d.state is State.QUEUED:
+            assert before.hold is not None
+            is_time = self.now().utc >= before.hold.until_utc
+            assert is_time or event is Signal.HURRIED
+        if event is Signal.CANCELLED and self.d is not before:
+            assert before.doubt is None
+            assert before.acceptance is None
+            assert not isinstance(before.doing, Attempt)
+            assert before.certainty is not Certainty.UNKNOWABLE
         assert self.d.certainty >= before.certainty
         if self.d.state is State.EXPIRED and not before.final:
             assert self.at >= self.d.expires_at
@@ -163,7 +195,9 @@ class Life(RuleBasedStateMachine):
         self.happen(Began(newest))
         assert isinstance(self.d.doing, Attempt) is may_be_sent(before, self.now())
 
-    @precondition(lambda self: self.task is not Task.SEND)
+    @precondition(
+        lambda self: self.task is not Task.SEND and self.d.state is not State.HELD
+    )
     @rule(newest=SIGHTINGS)
     def attempt_out_of_turn(self, newest: Sighting | None) -> None:
         """Let a request begin late, of which nobody knows that it is not due any more."""
@@ -245,7 +279,7 @@ class Life(RuleBasedStateMachine):
             last_moment = self.d.expires_at
             if self.d.doubt is not None:
                 last_moment = max(last_moment, self.d.doubt.until)
-            limit = self.at + 1.2 * 300
+            limit = self.at + (600 if step.task is Task.HOLD else 1.2 * 300)
             assert step.at <= (last_moment if step.task is Task.WAIT else limit)
             return
         sent_at = self.d.acceptance.sent_at
@@ -271,13 +305,13 @@ class Life(RuleBasedStateMachine):
         """And only while the message is queued."""
         if (doubt := self.d.doubt) is None:
             return
-        assert self.d.state is State.QUEUED
+        assert self.d.state in {State.HELD, State.QUEUED}
         assert self.d.acceptance is None
-        assert self.d.told
+        assert self.d.told or self.d.hold is not None
         assert self.d.attempts is not None
         assert self.d.certainty is not Certainty.ANSWERED
         assert doubt.until >= self.d.attempts.first_at + DOUBT_LIMIT
-        assert doubt.until >= self.d.expires_at
+        assert doubt.until >= self.d.expires_at or self.d.hold is not None
 
     @invariant()
     def expired_is_only_what_was_certainly_not_sent(self) -> None:
@@ -320,10 +354,12 @@ class Life(RuleBasedStateMachine):
                 continue
             assert isinstance(self.d.doing, Step)
             self.at = max(self.at, self.d.doing.at)
+            if self.d.state is State.HELD and self.d.hold is not None:
+                self.at = max(self.at, self.d.hold.until_utc - self.clock_is_ahead)
             match self.task:
                 case Task.SEND:
                     self.happen(Began(None))
-                case Task.WAIT:
+                case Task.WAIT | Task.HOLD:
                     self.happen(Signal.TICKED)
                 case _:
                     self.happen(Signal.ASK_FAILED)

@@ -106,6 +106,7 @@ def test_a_state_follows_from_what_is_known(d: Delivery, state: State) -> None:
 def test_states_are_called_what_users_automations_call_them() -> None:
     """Their names are a contract."""
     assert [str(state) for state in State] == [
+        "held",
         "queued",
         "scheduled",
         "waiting",
@@ -114,18 +115,25 @@ def test_states_are_called_what_users_automations_call_them() -> None:
         "partially_delivered",
         "failed",
         "expired",
+        "cancelled",
     ]
 
 
 def test_what_is_on_disk_keeps_its_names() -> None:
     """A later version reads what this one wrote."""
-    assert [str(task) for task in Task] == ["send", "find", "report", "wait"]
+    assert [str(task) for task in Task] == ["send", "find", "report", "wait", "hold"]
     assert [int(certainty) for certainty in Certainty] == [0, 1, 2]
 
 
-def test_four_states_are_final() -> None:
+def test_five_states_are_final() -> None:
     """The others go on."""
-    open_states = {State.QUEUED, State.SCHEDULED, State.WAITING, State.PENDING}
+    open_states = {
+        State.HELD,
+        State.QUEUED,
+        State.SCHEDULED,
+        State.WAITING,
+        State.PENDING,
+    }
     assert set(State) - FINAL == open_states
 
 

@@ -17,6 +17,7 @@ SOON = 0.001
 """Seconds by which a time that is due may lie ahead, as the loop rounds."""
 
 RANKS = {
+    State.HELD: -1,
     State.QUEUED: 0,
     State.SCHEDULED: 1,
     State.WAITING: 2,

@@ -1,7 +1,7 @@
 """The outbox: keeps messages, on disk too, and carries out what is due; the door to it."""
 
 from .allowance import HourlyLimitError
-from .engine import ClosedError, Outbox
+from .engine import ClosedError, Outbox, TooLateError
 from .journal import Files, Loaded, NotReplacedError, UnreadableStoreError
 from .record import FINAL, UNKNOWN, Attempt, Delivery, End, State, Step
 from .shown import happened, number_states, overall, seen, state_for
@@ -20,6 +20,7 @@ __all__ = [
     "Outbox",
     "State",
     "Step",
+    "TooLateError",
     "UnreadableStoreError",
     "happened",
     "number_states",

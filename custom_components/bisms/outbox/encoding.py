@@ -17,6 +17,7 @@ from .record import (
     Delivery,
     Doubt,
     End,
+    Hold,
     State,
     Step,
     Task,
@@ -35,6 +36,7 @@ class Content(NamedTuple):
     sighting: Sighting | None
     at: float
     utc: float
+    credits_used: int | None
 
 
 def encoded(delivery: Delivery) -> bytes:
@@ -80,7 +82,11 @@ def decoded(
         for delivery_id, record in merged["deliveries"].items()
     )
     content = Content(
-        deliveries, _sighting(merged["sighting"]), merged["at"], merged["utc"]
+        deliveries,
+        _sighting(merged["sighting"]),
+        merged["at"],
+        merged["utc"],
+        merged.get("credits_used"),
     )
     return content, sum(map(len, lines)) + len(lines)
 
@@ -128,7 +134,7 @@ def _merged(
 
 
 def _delivery(record: Mapping[str, Any], message: Mapping[str, Any]) -> Delivery:
-    context = record["context"]
+    context, hold = record["context"], record.get("hold")
     return Delivery(
         **{
             **record,
@@ -139,6 +145,7 @@ def _delivery(record: Mapping[str, Any], message: Mapping[str, Any]) -> Delivery
             "baseline": _sighting(record["baseline"]),
             "doubt": None if record["doubt"] is None else Doubt(**record["doubt"]),
             "acceptance": _acceptance(record["acceptance"]),
+            "hold": None if hold is None else Hold(**hold),
         }
     )
 

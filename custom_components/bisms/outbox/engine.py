@@ -1,7 +1,7 @@
 """The one way a message goes out: kept on disk first, carried out when due, never twice."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import batched
 import logging
@@ -20,7 +20,7 @@ from .events import Event, Restored, Signal
 from .journal import Files, Journal, Saved
 from .ledger import Ledger
 from .lifecycle import advance
-from .record import Context, Delivery, entered
+from .record import Context, Delivery, State, entered
 from .scheduler import SLICE, Scheduler
 from .sightings import Sightings
 from .tasks import Tasks
@@ -35,6 +35,10 @@ type Listener = Callable[[Delivery, Delivery], None]
 
 class ClosedError(Exception):
     """The outbox accepts nothing any more."""
+
+
+class TooLateError(Exception):
+    """A message was sent already, may have been, or has ended."""
 
 
 class Outbox:
@@ -98,7 +102,7 @@ class Outbox:
             tick=self._tick,
         )
         self._taken_up: list[tuple[Delivery, Delivery]] = []
-        self._answers: dict[str, asyncio.Future[None]] = {}
+        self._answers: dict[str, list[asyncio.Future[None]]] = {}
         self._listeners: list[Listener] = []
         self._stopped = False
         self._closed = False
@@ -112,6 +116,20 @@ class Outbox:
     def deliveries(self) -> Iterable[Delivery]:
         """Every delivery known, the finished ones first."""
         return self._ledger
+
+    @property
+    def planned(self) -> Collection[float]:
+        """When each message that is to be sent later will be, in UTC seconds."""
+        return self._ledger.planned.values()
+
+    @property
+    def credits_used(self) -> int:
+        """What all that the provider ever accepted cost: parts, for each number."""
+        return self._ledger.credits_used
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """Return a delivery if it is known."""
+        return self._ledger.get(delivery_id)
 
     def utc(self, at: float) -> float:
         """Return what the machine's clock shows at one of a delivery's times."""
@@ -137,6 +155,7 @@ class Outbox:
         saved = await self._journal.load()
         if saved.utc:
             self._clock.resume(saved.at, saved.utc)
+        self._ledger.credits_used = saved.credits_used
         now, sighting = self._clock.now(), saved.sighting
         self._courier.sightings = Sightings(sighting)
         event: Event = Restored(sighting) if saved.restored else Signal.RESTARTED
@@ -186,6 +205,7 @@ class Outbox:
         self,
         *messages: Message,
         lifetime: float,
+        held_until: float | None = None,
         hourly_limit: int = 0,
         resend_in_doubt: bool = False,
         context: Context | None = None,
@@ -198,6 +218,8 @@ class Outbox:
             What to send; they enter together, and each is one request.
         lifetime
             Seconds they may wait to be sent.
+        held_until
+            When they are to be sent, in UTC seconds; None for at once.
         hourly_limit
             Parts that may leave in an hour; 0 is no limit.
         resend_in_doubt
@@ -219,22 +241,63 @@ class Outbox:
         self._ledger.allowance.check(parts, hourly_limit, now.at)
         ids = [uuid4().hex for _ in messages]
         for delivery_id, message in zip(ids, messages, strict=True):
-            self._change(
-                entered(
-                    delivery_id,
-                    message,
-                    now.at,
-                    now.utc,
-                    lifetime,
-                    resend_in_doubt=resend_in_doubt,
-                    context=context,
-                )
+            delivery = entered(
+                delivery_id,
+                message,
+                now.at,
+                now.utc,
+                lifetime,
+                held_until=held_until,
+                resend_in_doubt=resend_in_doubt,
+                context=context,
             )
+            if held_until is not None:
+                delivery = advance(delivery, Signal.TICKED, now)
+            self._change(delivery)
         await self._answered(ids)
         # What happens while this is written is not told, for it is not on disk yet.
         deliveries = tuple(self._ledger[delivery_id] for delivery_id in ids)
         await self._commit.flush()
         return deliveries
+
+    async def cancel(self, *delivery_ids: str) -> None:
+        """Take back messages that have certainly not been sent; return when that is on disk.
+
+        Raises
+        ------
+        TooLateError
+            One of them may have been sent, or has ended; then none is taken back.
+        ClosedError
+            The outbox was closed.
+        """
+        if self._closed:
+            raise ClosedError
+        if not all(self._ledger[each].can_be_cancelled for each in delivery_ids):
+            raise TooLateError
+        for delivery_id in delivery_ids:
+            self._apply(delivery_id, Signal.CANCELLED)
+        await self._commit.flush()
+
+    async def send_now(self, delivery_id: str) -> Delivery:
+        """Send a message now that is held or waits; return what became of it, then on disk.
+
+        Raises
+        ------
+        TooLateError
+            It was sent already, is being sent, or has ended.
+        ClosedError
+            The outbox was closed.
+        """
+        if self._closed:
+            raise ClosedError
+        before = self._ledger[delivery_id]
+        if not before.has_not_left or not before.told:
+            raise TooLateError
+        self._apply(delivery_id, Signal.HURRIED)
+        await self._answered([delivery_id])
+        delivery = self._ledger[delivery_id]
+        await self._commit.flush()
+        return delivery
 
     async def learn_newest_id(self) -> None:
         """Learn the newest id, if that was long ago: only a later one can be a new message's."""
@@ -259,8 +322,11 @@ class Outbox:
     async def _answered(self, ids: list[str]) -> None:
         """Wait for the provider's answer to each message, but not for long."""
         loop = asyncio.get_running_loop()
-        answers = [loop.create_future() for _ in ids]
-        self._answers |= dict(zip(ids, answers, strict=True))
+        answers: list[asyncio.Future[None]] = [loop.create_future() for _ in ids]
+        for delivery_id, answer in zip(ids, answers, strict=True):
+            self._answers.setdefault(delivery_id, []).append(answer)
+            if self._ledger[delivery_id].state is State.HELD:
+                self._stop_waiting([delivery_id])
         self._scheduler.pump()
         patience = 0 if self._stopped else ANSWER_WITHIN
         timer = loop.call_later(patience, self._stop_waiting, ids)
@@ -276,6 +342,14 @@ class Outbox:
         for delivery_id in ids:
             if delivery_id in self._answers:
                 self._apply(delivery_id, Signal.TOLD)
+                self._answer(delivery_id)
+                self._commit.begin()
+
+    def _answer(self, delivery_id: str) -> None:
+        """Let the callers go on who wait for a message."""
+        for answer in self._answers.pop(delivery_id, ()):
+            if not answer.done():  # a caller who gave up
+                answer.set_result(None)
 
     def _place(self, delivery: Delivery) -> None:
         self._ledger.place(delivery)
@@ -295,9 +369,8 @@ class Outbox:
             return before
         _log(event, before, after)
         self._change(after)
-        if after.told and (answer := self._answers.pop(delivery_id, None)):
-            if not answer.done():  # a caller who gave up
-                answer.set_result(None)
+        if delivery_id in self._answers and after.told and not after.is_under_way:
+            self._answer(delivery_id)
             # The disk does its work while the news is passed on.
             self._commit.begin()
         self._tell(before, after)
@@ -338,7 +411,11 @@ class Outbox:
         now = self._clock.now()
         forgotten = self._ledger.forget(now.at)
         changes = Saved(
-            self._ledger.take_changed(), self._courier.sightings.latest, now.at, now.utc
+            self._ledger.take_changed(),
+            self._courier.sightings.latest,
+            now.at,
+            now.utc,
+            credits_used=self._ledger.credits_used,
         )
         await self._journal.save(changes, forgotten)
 

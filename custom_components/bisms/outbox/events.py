@@ -38,6 +38,10 @@ class Signal(Enum):
         A call with the account's secret was accepted.
     TICKED
         Time went by.
+    HURRIED
+        A user wants it to be sent now.
+    CANCELLED
+        A user does not want it to be sent any more.
     RESTARTED
         The delivery was read back after a stop, a crash or a reload.
     """
@@ -52,6 +56,8 @@ class Signal(Enum):
     BACK = auto()
     SECRET_WORKS = auto()
     TICKED = auto()
+    HURRIED = auto()
+    CANCELLED = auto()
     RESTARTED = auto()
 
 

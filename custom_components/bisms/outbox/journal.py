@@ -43,6 +43,8 @@ class Saved(NamedTuple):
         When it was saved, on the time line and on the machine's clock.
     restored
         It comes from a backup: more may have happened since.
+    credits_used
+        What all that the provider ever accepted cost, as far as is known.
     """
 
     deliveries: Collection[Delivery] = ()
@@ -50,6 +52,7 @@ class Saved(NamedTuple):
     at: float = 0.0
     utc: float = 0.0
     restored: bool = False
+    credits_used: int = 0
 
 
 class Loaded(NamedTuple):
@@ -152,6 +155,7 @@ class Journal:
             "sighting": encoded_sighting(changes.sighting),
             "at": changes.at,
             "utc": changes.utc,
+            "credits_used": changes.credits_used,
         }
         change = {**_of(messages, records), "forgotten": [*forgotten], **beside}
         if self._snapshot is not None:
@@ -182,7 +186,18 @@ class Journal:
         async for each in _a_few_at_a_time(content.deliveries):
             self._keep({each.id: orjson.dumps(each.message)}, {each.id: encoded(each)})
             deliveries.append(each)
-        return Saved(deliveries, content.sighting, content.at, content.utc, restored)
+        credits_used = content.credits_used
+        if credits_used is None:
+            accepted = (each.message for each in deliveries if each.accepted)
+            credits_used = sum(message.credits for message in accepted)
+        return Saved(
+            deliveries,
+            content.sighting,
+            content.at,
+            content.utc,
+            restored,
+            credits_used,
+        )
 
     def _keep(
         self,

@@ -6,9 +6,9 @@ from itertools import chain
 from .allowance import HOUR, Allowance
 from .record import Delivery
 
-KEEP_FINISHED = 500
-KEEP_SECONDS = 7 * 24 * 3600
-"""How many finished deliveries are kept, and for how long after they were made."""
+KEEP_FINISHED = 2000
+KEEP_SECONDS = 31 * 24 * 3600
+"""How many finished deliveries are kept, and for how long after they were last tried."""
 
 
 class Ledger:
@@ -24,6 +24,10 @@ class Ledger:
         How many open ones may have sendings under ids that are not known.
     allowance
         What was spent of the parts that may be sent in an hour.
+    planned
+        When each that is to be sent later will be, in UTC seconds, by its id.
+    credits_used
+        What all that the provider ever accepted cost, as far as is known.
     """
 
     def __init__(self) -> None:
@@ -32,6 +36,8 @@ class Ledger:
         self.parked = 0
         self.claims = 0
         self.allowance = Allowance()
+        self.planned: dict[str, float] = {}
+        self.credits_used = 0
         self._open: dict[str, Delivery] = {}
         self._finished: dict[str, Delivery] = {}
         self._changed: dict[str, None] = {}
@@ -53,6 +59,10 @@ class Ledger:
         """Return a delivery if it is there and not finished."""
         return self._open.get(delivery_id)
 
+    def get(self, delivery_id: str) -> Delivery | None:
+        """Return a delivery if it is there."""
+        return self._open.get(delivery_id) or self._finished.get(delivery_id)
+
     def others(self, delivery_id: str) -> list[Delivery]:
         """Return all deliveries but one."""
         return [each for each in self if each.id != delivery_id]
@@ -65,6 +75,10 @@ class Ledger:
             self.queued -= before.waits
             self.parked -= before.is_parked
             self.claims -= before.claims
+        if (planned_utc := delivery.planned_utc) is not None:
+            self.planned[delivery.id] = planned_utc
+        elif self.planned:
+            self.planned.pop(delivery.id, None)
         if delivery.final:
             self._finished[delivery.id] = delivery
             return
@@ -75,6 +89,9 @@ class Ledger:
 
     def change(self, delivery: Delivery) -> None:
         """Put a delivery where it belongs now, and remember that it is to be saved."""
+        before = self._open.get(delivery.id)
+        if delivery.accepted and not (before and before.accepted):
+            self.credits_used += delivery.message.credits
         self.place(delivery)
         self._changed[delivery.id] = None
 
@@ -90,10 +107,10 @@ class Ledger:
         if self.claims:
             return forgotten
         for delivery in self._finished.values():
-            is_old = delivery.created_at <= at - KEEP_SECONDS
+            last_at = delivery.last_attempt_at or delivery.created_at
+            is_old = last_at <= at - KEEP_SECONDS
             too_many = len(self._finished) - len(forgotten) > KEEP_FINISHED
             # It counts for the hourly limit, and a 77 may speak of it.
-            last_at = delivery.last_attempt_at or delivery.created_at
             counts = last_at > at - HOUR
             if not is_old and (counts or not too_many):
                 break

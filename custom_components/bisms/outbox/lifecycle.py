@@ -5,6 +5,11 @@ is `doing` then says what is due, and when.
 
 | while | event | then | next |
 | --- | --- | --- | --- |
+| held | `TICKED` | queued once its time has come, else the same | SEND at once; HOLD |
+| held | `HURRIED` | queued | SEND at once |
+| held | `RESTARTED`, `Restored` | as time goes by; restored: in doubt | SEND at once; HOLD |
+| held, queued | `CANCELLED` while certainly not sent | cancelled | nothing |
+| queued | `HURRIED` | queued | SEND at once; in doubt: FIND |
 | queued | `Began` in time | an attempt is under way, its baseline remembered | its answer |
 | queued | `Accepted` | waiting, or scheduled | REPORT after 90 s; WAIT until `send_at` |
 | queued | `Refused` | failed, with the code's reason | nothing |
@@ -68,6 +73,9 @@ from .window import listed_at, may_repeat
 PAUSES = (2, 5, 10, 20, 40, 80, 160, 300)
 """Seconds between attempts, before jitter; the last one repeats."""
 
+LOOK_AT_CLOCK = 600
+"""Seconds after which a held message looks at the machine's clock again."""
+
 DOUBT_LIMIT = 600
 """Seconds after the first attempt for which doubt is worked on even past `expires_at`."""
 
@@ -123,6 +131,14 @@ def _while_queued(d: Delivery, event: Event, now: Now, jitter: float) -> Deliver
             return _still_in_doubt(d, now, jitter, Signal.CONNECTED)
         case Signal.TOLD:
             return replace(d, told=True)
+        case Signal.TICKED if d.state is State.HELD:
+            return _held(d, now)
+        case Signal.HURRIED if d.state is State.HELD:
+            return _released(d, now)
+        case Signal.HURRIED if d.has_not_left:
+            return replace(d, doing=_next_request(d, now.at, now))
+        case Signal.CANCELLED if d.can_be_cancelled:
+            return _ended(d, State.CANCELLED, None)
         case Signal.CONNECTED | Signal.BACK | Signal.SECRET_WORKS:
             return _sooner(d, event, now)
         case Signal.RESTARTED:
@@ -275,15 +291,40 @@ _BRINGS_FORWARD = {
 """Whatever is back can be connected too."""
 
 
+def _held(d: Delivery, now: Now) -> Delivery:
+    """Hold a message until its time by the machine's clock, which may be set meanwhile."""
+    assert d.hold is not None
+    later = d.hold.until_utc - now.utc
+    d = replace(d, expires_at=now.at + later + d.hold.lifetime)
+    if later <= 0:
+        return _released(d, now)
+    return replace(d, doing=Step(Task.HOLD, now.at + min(later, LOOK_AT_CLOCK)))
+
+
+def _released(d: Delivery, now: Now) -> Delivery:
+    """Let a message go that was held: what comes of it is news, as for one just sent."""
+    d = _with_time_to_look(d, now)
+    return replace(d, told=False, doing=_next_request(d, now.at, now))
+
+
+def _with_time_to_look(d: Delivery, now: Now) -> Delivery:
+    """Let what is in doubt be looked into for a while from now on."""
+    if d.doubt is None:
+        return d
+    until = max(d.doubt.until, now.at + DOUBT_LIMIT)
+    return replace(d, doubt=replace(d.doubt, until=until))
+
+
 def _resumed(d: Delivery, now: Now) -> Delivery:
     """Take up a message after a restart, when nobody waits for its answer any more."""
     d = replace(d, told=True, tries=0)
+    if d.state is State.HELD:
+        return _held(d, now)
     if isinstance(d.doing, Attempt):
         d = replace(_doubted(d, now), waits_because=NoAnswerError.reason)
     if d.doubt is None:
         return replace(d, doing=Step(Task.SEND, now.at))
-    until = max(d.doubt.until, now.at + DOUBT_LIMIT)
-    d = replace(d, doubt=replace(d.doubt, until=until))
+    d = _with_time_to_look(d, now)
     return replace(d, doing=_next_request(d, now.at, now))
 
 

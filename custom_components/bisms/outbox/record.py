@@ -22,6 +22,7 @@ type Context = tuple[str, str | None, str | None]
 class State(StrEnum):
     """The states of a delivery; they only move forward."""
 
+    HELD = "held"
     QUEUED = "queued"
     SCHEDULED = "scheduled"
     WAITING = "waiting"
@@ -30,10 +31,17 @@ class State(StrEnum):
     PARTIALLY_DELIVERED = "partially_delivered"
     FAILED = "failed"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"
 
 
 FINAL = frozenset(
-    {State.DELIVERED, State.PARTIALLY_DELIVERED, State.FAILED, State.EXPIRED}
+    {
+        State.DELIVERED,
+        State.PARTIALLY_DELIVERED,
+        State.FAILED,
+        State.EXPIRED,
+        State.CANCELLED,
+    }
 )
 
 
@@ -44,6 +52,7 @@ class Task(StrEnum):
     FIND = "find"
     REPORT = "report"
     WAIT = "wait"
+    HOLD = "hold"
 
 
 class Step(NamedTuple):
@@ -133,6 +142,21 @@ class Doubt(NamedTuple):
     refusal: str | None = None
 
 
+class Hold(NamedTuple):
+    """It is kept here until its time.
+
+    Attributes
+    ----------
+    until_utc
+        When it is to be sent, by the machine's clock.
+    lifetime
+        Seconds from then on for which it may wait to be sent.
+    """
+
+    until_utc: float
+    lifetime: float
+
+
 class Acceptance(NamedTuple):
     """The provider accepted it.
 
@@ -189,6 +213,8 @@ class Delivery(NamedTuple):
         None while nothing is in doubt.
     acceptance
         None until the provider accepted it.
+    hold
+        None unless it entered to be sent later.
     """
 
     id: str
@@ -206,6 +232,7 @@ class Delivery(NamedTuple):
     baseline: Sighting | None = None
     doubt: Doubt | None = None
     acceptance: Acceptance | None = None
+    hold: Hold | None = None
 
     @property
     def state(self) -> State:
@@ -213,6 +240,8 @@ class Delivery(NamedTuple):
         match self.doing:
             case End(state, _):
                 return state
+            case Step(Task.HOLD, _, _):
+                return State.HELD
             case Step(Task.WAIT, _, _) if self.acceptance is not None:
                 return State.SCHEDULED
         if self.acceptance is None:
@@ -255,6 +284,32 @@ class Delivery(NamedTuple):
     def waits(self) -> bool:
         """Whether it waits in the outbox, its caller answered."""
         return self.told and self.state is State.QUEUED
+
+    @property
+    def planned_utc(self) -> float | None:
+        """What the machine's clock will show when it is sent, if that is later."""
+        match self.state:
+            case State.HELD if self.hold is not None:
+                return self.hold.until_utc
+            case State.SCHEDULED:
+                return self.sent_utc
+        return None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether an attempt to send it is."""
+        return isinstance(self.doing, Attempt)
+
+    @property
+    def has_not_left(self) -> bool:
+        """Whether it waits here, no attempt under way."""
+        return self.acceptance is None and isinstance(self.doing, Step)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether it has certainly not been sent, and need not be."""
+        is_certain = self.doubt is None and self.certainty < Certainty.UNKNOWABLE
+        return self.has_not_left and is_certain
 
     @property
     def is_parked(self) -> bool:
@@ -307,10 +362,11 @@ def entered(
     utc: float,
     lifetime: float,
     *,
+    held_until: float | None = None,
     resend_in_doubt: bool = False,
     context: Context | None = None,
 ) -> Delivery:
-    """Return a message's delivery as it begins: to be sent at once.
+    """Return a message's delivery as it begins: to be sent at once, or held.
 
     Parameters
     ----------
@@ -322,18 +378,22 @@ def entered(
         The time, on the time line and on the machine's clock.
     lifetime
         Seconds it may wait to be sent.
+    held_until
+        When it is to be sent, in UTC seconds; None for at once.
     resend_in_doubt
         Whether it is sent once more if its fate stays unknown.
     context
         What caused it.
     """
+    task = Task.SEND if held_until is None else Task.HOLD
     return Delivery(
         id=delivery_id,
         message=message,
         created_at=at,
         created_utc=utc,
         expires_at=at + lifetime,
-        doing=Step(Task.SEND, at),
+        doing=Step(task, at),
+        hold=None if held_until is None else Hold(held_until, lifetime),
         resend_in_doubt=resend_in_doubt,
         context=context,
     )

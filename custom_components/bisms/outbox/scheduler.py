@@ -18,6 +18,9 @@ MAX_QUESTIONS = 3
 
 QUESTIONS = frozenset({Task.FIND, Task.REPORT})
 
+TIMES = frozenset({Task.WAIT, Task.HOLD})
+"""What is due of a delivery that only waits for a time."""
+
 SLICE = 20
 """Deliveries handled in one go before others get their turn on the event loop."""
 
@@ -118,7 +121,7 @@ class Scheduler:
             return
         if not isinstance(step := delivery.doing, Step) or step.at != due_at:
             return
-        if step.task is Task.WAIT:
+        if step.task in TIMES:
             self._tick(delivery_id)
             return
         self._in_hand.add(delivery_id)

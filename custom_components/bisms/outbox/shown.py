@@ -5,6 +5,9 @@ from collections.abc import Collection
 from ..provider.models import NumberState
 from .record import Delivery, State
 
+_TOLD = frozenset({State.HELD, State.QUEUED})
+"""What a caller may be told of a message that has not left."""
+
 
 def number_states(delivery: Delivery) -> dict[str, NumberState]:
     """Return the state of each of the message's numbers; unreported ones are waiting."""
@@ -39,9 +42,11 @@ def state_for(delivery: Delivery, numbers: Collection[str]) -> State:
 def happened(before: Delivery, after: Delivery) -> list[str]:
     """Return what a change means to a user: the types of the events to fire, in order."""
     types = []
-    if after.waits and not before.told:
-        types.append("queued")
+    if after.told and not before.told and after.state in _TOLD:
+        types.append(after.state.value)
     if after.accepted and not before.accepted:
+        types.append("scheduled" if after.state is State.SCHEDULED else "sent")
+    elif before.state is State.SCHEDULED and after.state is not State.SCHEDULED:
         types.append("sent")
     if after.final and not before.final:
         types.append(after.state.value)

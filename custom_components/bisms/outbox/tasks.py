@@ -111,8 +111,9 @@ class Tasks:
         other is in doubt, which could be mistaken for one that a crash made us forget; and
         only if the answer is not there in a moment, to be written with it.
         """
-        if delivery.told and delivery.doubt is None:
-            await self.learn_newest_id()  # nobody waits for this message any more
+        nobody_waits = delivery.told or delivery.hold is not None
+        if nobody_waits and delivery.doubt is None:
+            await self.learn_newest_id()
         beside = self._ledger.claims == 0 and not self._is_saved(delivery)
         began = Began(self._courier.sightings.latest)
         begun = self._apply(delivery.id, began)
