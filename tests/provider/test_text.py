@@ -75,11 +75,11 @@ def test_the_providers_own_replacements_are_used_where_it_has_any() -> None:
         ("1.250 ₺", "1.250 TL"),
         ("€ 5", "E 5"),
         ("“Kapı” ‘açık’ «mı»", '"Kapı" \'açık\' "mı"'),
-        ("10–12 — ~5 − 3", "10-12 - -5 - 3"),
+        ("10–12 — ~5 − 3", "10-12 - ca. 5 - 3"),
         ("Bekleyin…", "Bekleyin..."),
-        ("• süt\n• ekmek", "- süt - ekmek"),
+        ("• süt\n• ekmek", "* süt * ekmek"),
         ("bir\r\niki\rüç\ndört\tbeş", "bir iki üç dört beş"),
-        ("bir\n\niki", "bir  iki"),
+        ("bir\n\niki", "bir iki"),
         ("bir\u00a0iki\u2009üç\u2028dört", "bir iki üç dört"),
         ("`ls`", "'ls'"),
         ("Café Ñandú àëîõů", "Cafe Nandu aeiou"),
@@ -102,11 +102,11 @@ def test_the_providers_own_replacements_are_used_where_it_has_any() -> None:
         ("1\u093e", "1"),
         ("i\u0307", "i"),
         ("1\ufe0f\u20e3", "1"),
-        ("yangın 🔥!", "yangın  !"),
-        ("👨\u200d👩", "  "),
-        ("Привет 火", " " * 8),
-        ("a ≠ b ½", "a   b  "),
-        ("\x00\x1b\ud800", "   "),
+        ("yangın 🔥!", "yangın !"),
+        ("👨\u200d👩", ""),
+        ("Привет 火", ""),
+        ("a ≠ b ½", "a != b 1/2"),
+        ("\x00\x1b\ud800", ""),
         ("", ""),
     ],
 )
@@ -125,7 +125,7 @@ def test_every_character_of_unicode_can_be_folded() -> None:
     """More of them than are remembered, and the first is still right afterwards."""
     everything = "".join(map(chr, range(0x110000)))
     assert set(fold(everything)) <= PROVIDER_SET
-    assert fold("é°🔥") == "e "
+    assert fold("é°🔥e") == "e e"
 
 
 def test_what_is_remembered_of_characters_does_not_grow_without_end() -> None:

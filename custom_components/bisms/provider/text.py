@@ -7,60 +7,20 @@ its place beforehand, and leaves nothing for the provider to change: what is pre
 from bisect import bisect_left, bisect_right
 from enum import StrEnum
 from itertools import accumulate
-import re
 from typing import Final, NamedTuple
 import unicodedata
+
+from .characters import SENT_AS_IT_IS, Folding
+from .neighbours import settle
 
 MAX_PARTS: Final = 6
 """Parts of the longest text; the provider cuts off what is beyond."""
 
-_SENT_AS_IT_IS: Final = (
-    " ABCDEFGĞHIİJKLMNOPRSŞTUVYZÖÜQWXÇabcçdefgğhıijklmnoprsştuvyzöüqwx"
-    "@*:!$_#()+-;,<>=./'?\"%&0123456789"
-)
 _COUNT_ONE: Final = "üÜöÖÇ"
 _COUNT_TWO: Final = frozenset("ğĞşŞıİç")
 _SIMPLE: Final = str.maketrans("çÇğĞıİöÖşŞüÜ", "cCgGiIoOsSuU")
 
-_PROVIDER: Final = {
-    "|": "I",
-    "^": "'",
-    "€": "E",
-    "{": "(",
-    "[": "(",
-    "}": ")",
-    "]": ")",
-    "\\": "/",
-}
-_OURS: Final = {
-    **dict.fromkeys("`´‘’‚‛′ʹʻʼʽ‹›", "'"),
-    **dict.fromkeys("“”„‟″«»", '"'),
-    **dict.fromkeys("~‐‑‒–—―−⁃•‣◦·∙●▪", "-"),
-    "₺": "TL",
-    "°": "",
-    "º": "",
-    "μ": "u",
-    "×": "x",
-    "÷": "/",
-    "ß": "ss",
-    "ẞ": "SS",
-    "æ": "ae",
-    "Æ": "AE",
-    "œ": "oe",
-    "Œ": "OE",
-    "þ": "th",
-    "Þ": "Th",
-    "ð": "d",
-    "Ð": "D",
-    "ə": "e",
-    "Ə": "E",
-    "ŋ": "n",
-    "Ŋ": "N",
-}
-_MODIFIED_LETTER: Final = re.compile(
-    r"LATIN (?P<case>SMALL|CAPITAL) LETTER (?P<letter>[A-Z]) WITH .+"
-)
-_NEGATING_STROKE: Final = "0338"
+_FOLDING: Final = Folding()
 
 
 class Language(StrEnum):
@@ -95,61 +55,18 @@ class Measure(NamedTuple):
     parts: int
 
 
-class _Folding(dict[int, str]):
-    """What each character becomes, worked out when the character is first met."""
-
-    _ROOM = 4096
-
-    def __missing__(self, codepoint: int) -> str:
-        """Fold a character, and remember it while there is room."""
-        folded = _fold_character(chr(codepoint))
-        if len(self) < self._ROOM:
-            self[codepoint] = folded
-        return folded
-
-
-def _fold_character(character: str) -> str:
-    """Return what stands for a character that neither the provider nor we name."""
-    if unicodedata.category(character) in {"Mn", "Mc", "Me", "Cf"}:
-        return ""
-    return _components(character) or _base_letter(character) or " "
-
-
-def _components(character: str) -> str:
-    """Return what Unicode composes a character of, or nothing if any of it is illegible."""
-    codes = [
-        code
-        for code in unicodedata.decomposition(character).split()
-        if not code.startswith("<")
-    ]
-    if _NEGATING_STROKE in codes:
-        return ""
-    folded = [_FOLDING[int(code, 16)] for code in codes]
-    return "" if " " in folded else "".join(folded)
-
-
-def _base_letter(character: str) -> str:
-    """Return the Latin letter under a stroke or a hook, which Unicode does not decompose."""
-    match = _MODIFIED_LETTER.fullmatch(unicodedata.name(character, ""))
-    if match is None:
-        return ""
-    return match["letter"] if match["case"] == "CAPITAL" else match["letter"].lower()
-
-
-_FOLDING: Final = _Folding(
-    {ord(character): character for character in _SENT_AS_IT_IS}
-    | {ord(character): folded for character, folded in (_OURS | _PROVIDER).items()}
-)
-
-
 def fold(text: str) -> str:
     """Return a text as it is sent: nothing is left for the provider to change (section 8).
 
     The provider's own replacements come first. What it would blank becomes something
     legible where that can be: accented Latin letters their base letter, typographic
-    quotes and dashes plain ones, `…` three dots, `₺` `TL`; `°`, invisible characters and
-    stray combining marks vanish; each line break and everything else becomes a space.
-    Turkish letters stay.
+    quotes and dashes plain ones, `…` three dots, `₺` `TL`, `≥` `>=`, `±` `+-`; `~` and
+    `≈` before a number `ca.`, a bullet `*`. `°`, invisible characters and stray combining
+    marks vanish. Line breaks and everything else become one space together with the
+    spaces beside them, and none at the ends. Turkish letters stay.
+
+    No number changes its value or sign: `2½` becomes `2 1/2` and `10²` `10**2`, and a
+    space keeps away from a digit what would seem to belong to it.
 
     Parameters
     ----------
@@ -161,7 +78,9 @@ def fold(text: str) -> str:
     str
         Characters of the provider's set only; folding them again changes nothing.
     """
-    return _composed(text).translate(_FOLDING)
+    translated = _composed(text).translate(_FOLDING)
+    # Marks are control characters; everything in the provider's set can be printed.
+    return translated if translated.isprintable() else settle(translated)
 
 
 def _composed(text: str) -> str:
@@ -239,8 +158,7 @@ def replaced(text: str, *, simplified: bool = False) -> tuple[str, ...]:
     return tuple(
         character
         for character in dict.fromkeys(_composed(text))
-        if _FOLDING[ord(character)] != character
-        or (simplified and ord(character) in _SIMPLE)
+        if character not in SENT_AS_IT_IS or (simplified and ord(character) in _SIMPLE)
     )
 
 
