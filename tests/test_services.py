@@ -447,6 +447,21 @@ async def test_a_preview_tells_what_would_be_sent_and_sends_nothing(
     assert simulator.inbox[0].raw_text == shown["text"]
 
 
+async def test_numbers_and_signs_reach_the_phone_as_they_were_meant(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """The preview, the answer and the wire agree, and what changed is named."""
+    message = "🔥 Isı ≥30°, ~5 dk, 2½ m² • hâlâ ±2\n"
+
+    shown = await act(hass, "preview_message", message=message)
+    answer = await act(hass, "send_message", recipients=[AYSE], message=message)
+
+    assert shown["text"] == "Isı >=30, ca. 5 dk, 2 1/2 m2 * hala +-2"
+    assert shown["replaced"] == list("🔥≥°~½²•â±\n")
+    assert answer["messages"][0]["text"] == shown["text"]
+    assert simulator.inbox[0].raw_text == simulator.inbox[0].text == shown["text"]
+
+
 @pytest.mark.parametrize(
     ("options", "parts", "language"),
     [

@@ -42,7 +42,10 @@ def settle(text: str) -> str:
             pieces[place] = run[len(run.rstrip(" ")) :]
         else:
             pieces[place - 1] = kept
-            pieces[place] = _spaces(kept, before[len(kept) :] + run, after)
+            # A point may be all that stands between two runs of marks.
+            further_left = "".join(pieces[max(place - 3, 0) : place - 1])[-1:]
+            run = before[len(kept) :] + run
+            pieces[place] = _spaces(further_left + kept, run, after)
     return "".join(pieces)
 
 
