@@ -165,6 +165,7 @@ ACTIONS: Final = vol.Schema(
         }
     }
 )
+TRIGGERS: Final = vol.Schema({cv.slug: {"fields": {str: FIELD}}})
 
 
 @cache
@@ -244,6 +245,12 @@ def test_the_actions_are_described_as_hassfest_wants() -> None:
     """Their fields have known keys and valid selectors."""
     actions = load_yaml_dict(INTEGRATION / "services.yaml")
     assert ACTIONS(actions).keys() == actions.keys()
+
+
+def test_the_triggers_are_described_as_hassfest_wants() -> None:
+    """Their fields have known keys and valid selectors."""
+    triggers = load_yaml_dict(INTEGRATION / "triggers.yaml")
+    assert TRIGGERS(triggers).keys() == triggers.keys()
 
 
 def test_texts_lie_where_a_custom_integration_has_them() -> None:

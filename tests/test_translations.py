@@ -18,6 +18,7 @@ import pytest
 from custom_components.bisms.const import DOMAIN, InDoubt, TooLong, TurkishCharacters
 from custom_components.bisms.outbox import State
 from custom_components.bisms.provider.codes import REFUSALS, BismsError
+from custom_components.bisms.trigger import async_get_triggers
 
 from .translated import LANGUAGES, TranslationWatch, flatten, load, placeholders
 
@@ -25,6 +26,7 @@ INTEGRATION = Path(__file__).parents[1] / "custom_components" / DOMAIN
 ENGLISH = load("en")
 ICONS: dict[str, Any] = json.loads((INTEGRATION / "icons.json").read_text("utf-8"))
 ACTIONS = load_yaml_dict(INTEGRATION / "services.yaml")
+TRIGGERS = load_yaml_dict(INTEGRATION / "triggers.yaml")
 TEXTS = [
     pytest.param(keys, text, id=f"{language}:{'.'.join(keys)}")
     for language in LANGUAGES
@@ -158,6 +160,20 @@ def test_fields_of_an_action_can_be_filled_in(action: str) -> None:
                 assert set(config["fields"]) == set(described)
 
 
+async def test_triggers_their_words_and_their_icons_go_together(
+    hass: HomeAssistant,
+) -> None:
+    """Each trigger there is has all of it, and so has each of its fields."""
+    words = ENGLISH["triggers"]
+    assert set(words) == set(TRIGGERS) == set(ICONS["triggers"])
+    assert set(words) == set(await async_get_triggers(hass))
+    for trigger, description in TRIGGERS.items():
+        assert set(words[trigger]["fields"]) == set(description["fields"])
+        for field in description["fields"].values():
+            assert validate_selector(field["selector"])
+            assert "example" in field
+
+
 def test_individual_messages_cannot_be_split() -> None:
     """What the action refuses is not offered."""
     (config,) = (
@@ -197,7 +213,15 @@ async def test_home_assistant_takes_every_text(
     hass: HomeAssistant, language: str
 ) -> None:
     """None is dropped on loading, as one with other placeholders would be."""
-    for category in ("config", "options", "entity", "exceptions", "issues", "services"):
+    for category in (
+        "config",
+        "options",
+        "entity",
+        "exceptions",
+        "issues",
+        "services",
+        "triggers",
+    ):
         loaded = await async_get_translations(hass, language, category, {DOMAIN})
         texts = dict(flatten({category: load(language)[category]}))
         assert loaded == {
@@ -207,7 +231,7 @@ async def test_home_assistant_takes_every_text(
 
 async def test_home_assistant_takes_every_icon(hass: HomeAssistant) -> None:
     """The icons are where it looks for them."""
-    for category in ("entity", "services"):
+    for category in ("entity", "services", "triggers"):
         icons = await async_get_icons(hass, category, {DOMAIN})
         assert icons[DOMAIN] == ICONS[category]
 

@@ -26,6 +26,7 @@ from .coordinator import (
 from .entry import account_name
 from .errors import failed
 from .files import AccountFiles
+from .news import announce
 from .notify import async_register_notify_actions
 from .outbox import Outbox, UnreadableStoreError
 from .provider.client import BismsClient
@@ -86,6 +87,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     )
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     await async_register_notify_actions(hass, entry)
+    # After the entities, so that they show what happened when a trigger fires.
+    entry.async_on_unload(announce(hass, entry))
     # The event that Home Assistant stops comes too late: requests are cut off before it.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.stop)))
     entry.async_on_unload(entry.add_update_listener(_async_reload))

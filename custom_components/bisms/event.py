@@ -3,11 +3,12 @@
 from typing import override
 
 from homeassistant.components.event import DOMAIN as EVENT_DOMAIN, EventEntity
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import BismsConfigEntry, DeliveryCoordinator
 from .entity import AccountEntity
+from .news import cause, facts
 from .outbox import Delivery
 
 PARALLEL_UPDATES = 0
@@ -52,18 +53,7 @@ class DeliveryEvent(AccountEntity, EventEntity):
     @callback
     def _on_event(self, event_type: str, delivery: Delivery) -> None:
         """Fire, in the name of what caused the message."""
-        if delivery.context is not None:
-            context_id, parent_id, user_id = delivery.context
-            self.async_set_context(
-                Context(id=context_id, parent_id=parent_id, user_id=user_id)
-            )
-        self._trigger_event(
-            event_type,
-            {
-                "id": delivery.id,
-                "dlr_id": delivery.dlr_id,
-                "recipients": list(delivery.message.numbers),
-                "reason": delivery.reason,
-            },
-        )
+        if (context := cause(delivery)) is not None:
+            self.async_set_context(context)
+        self._trigger_event(event_type, facts(delivery))
         self.async_write_ha_state()
