@@ -226,6 +226,36 @@ async def test_the_failure_automation_tells_of_a_phone_that_refuses(
 
 
 @pytest.mark.parametrize("language", READMES)
+async def test_the_trigger_automation_tells_the_neighbour(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    automations_end: None,
+    simulator: Simulator,
+    language: str,
+) -> None:
+    """The family does not get a message, and the neighbour gets one that says why."""
+    await automate(hass, automation(language, "bisms.message_failed"))
+    simulator.handset(VELI, delivered_after=None, fails_after=80)
+    await hass.services.async_call(
+        DOMAIN, "send_message", {"recipients": ["Aile"], "message": "a"}, blocking=True
+    )
+    await days.pass_(90)
+    assert [sms.number for sms in simulator.inbox] == [*FAMILY, AYSE]
+    assert "not_delivered" in simulator.inbox[-1].text
+
+
+@pytest.mark.parametrize("language", READMES)
+def test_every_trigger_is_explained(language: str) -> None:
+    """In one table, which names no other."""
+    ours = load_yaml_dict(ROOT / "custom_components/bisms/triggers.yaml")
+    (rows,) = (
+        table for table in tables(language) if "bisms.message_sent" in table[0][0]
+    )
+    assert {row[0] for row in rows} == {f"`{DOMAIN}.{name}`" for name in ours}
+
+
+@pytest.mark.parametrize("language", READMES)
 async def test_the_button_of_the_dashboard_sends(
     hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator, language: str
 ) -> None:
