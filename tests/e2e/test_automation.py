@@ -20,6 +20,19 @@ actions:
       message: Water was detected in the kitchen.
 """
 
+ANSWER = """\
+alias: The family knows
+triggers:
+  - trigger: bisms.message_delivered
+    options:
+      recipients:
+        - Family
+actions:
+  - action: persistent_notification.create
+    data:
+      message: The family knows.
+"""
+
 
 def test_an_automation_that_was_pasted_as_yaml_can_be_edited_on_screen(
     page: Page, stage: Stage, camera: Camera
@@ -45,6 +58,20 @@ def test_an_automation_that_was_pasted_as_yaml_can_be_edited_on_screen(
         help_text = action["fields"][field]["description"]
         expect(editor.get_by_text(help_text)).to_be_visible()
     camera.take(page, "automation")
+
+
+def test_a_trigger_can_be_edited_on_screen(page: Page, stage: Stage) -> None:
+    """The editor shows it with its name, its help, and a field with the recipients."""
+    page.goto("/config/automation/edit/new")
+    switch_view(page)
+    page.locator("ha-yaml-editor .cm-content").fill(ANSWER)
+    switch_view(page)
+
+    trigger = words("en", "triggers", "message_delivered")
+    page.locator("ha-automation-trigger-row").get_by_text(trigger["name"]).click()
+    recipients = trigger["fields"]["recipients"]
+    expect(page.get_by_text(recipients["description"])).to_be_visible()
+    expect(page.locator("ha-selector-text input")).to_have_value("Family")
 
 
 def switch_view(page: Page) -> None:
