@@ -108,9 +108,9 @@ async def test_a_message_that_the_credit_does_not_cover_is_an_issue_in_any_case(
     await refused(
         do(hass, "send_message", recipients=[AYSE], message="Alo"), HomeAssistantError
     )
-    assert set(issues(hass)) == {"low_credit"}
+    assert set(issues(hass)) == {"low_credit_refused"}
     await days.pass_(3)
-    placeholders = issues(hass)["low_credit"].translation_placeholders
+    placeholders = issues(hass)["low_credit_refused"].translation_placeholders
     assert placeholders is not None
     assert placeholders["credit"] == "0"
 
@@ -119,6 +119,27 @@ async def test_a_message_that_the_credit_does_not_cover_is_an_issue_in_any_case(
 
     assert issues(hass) == {}
     assert state_of(hass, "binary_sensor.bisms_low_credit") == "off"
+
+
+async def test_low_credit_is_one_issue_that_says_what_the_matter_is(
+    hass: HomeAssistant, days: Days, provider_url: str, simulator: Simulator
+) -> None:
+    """Below the limit, then not enough for a message, then more but still below the limit."""
+    simulator.account.credit = 1
+    await load(hass, account_at(provider_url, low_credit=50))
+    warned = issues(hass)
+    assert set(warned) == {"low_credit"}
+
+    await refused(
+        do(hass, "send_message", recipients=["Aile"], message="Alo"), HomeAssistantError
+    )
+    told = issues(hass)
+    assert set(told) == {"low_credit_refused"}
+    assert told["low_credit_refused"].issue_id == warned["low_credit"].issue_id
+
+    simulator.account.credit = 40
+    await days.pass_(3600)
+    assert set(issues(hass)) == {"low_credit"}
 
 
 @pytest.mark.expects_log("Error fetching BiSMS account data")
@@ -136,7 +157,7 @@ async def test_too_little_credit_is_an_issue_even_if_the_credit_was_not_known(
 
     await days.pass_(3)
 
-    assert set(issues(hass)) == {"low_credit"}
+    assert set(issues(hass)) == {"low_credit_refused"}
     assert state_of(hass, "binary_sensor.bisms_low_credit") == "on"
 
 

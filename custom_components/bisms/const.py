@@ -69,5 +69,8 @@ MAX_SEND_AHEAD: Final = timedelta(days=365)
 """How far ahead a message may be scheduled; the provider refuses more (84)."""
 
 ISSUE_LOW_CREDIT: Final = "low_credit"
+LOW_CREDIT_REFUSED: Final = "low_credit_refused"
+"""The words of the low credit issue once a message was refused for want of credit."""
+
 ISSUE_HEADER_WITHDRAWN: Final = "header_withdrawn"
 ISSUE_UNREADABLE_STORE: Final = "unreadable_store"

@@ -21,6 +21,7 @@ from .const import (
     DOMAIN,
     ISSUE_HEADER_WITHDRAWN,
     ISSUE_LOW_CREDIT,
+    LOW_CREDIT_REFUSED,
 )
 from .entry import account_name, options_of, recipients
 from .errors import fault
@@ -144,12 +145,17 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         return not self.last_update_success and isinstance(cause, InvalidAuthError)
 
     @property
+    def refused_for_credit(self) -> bool:
+        """Whether credit was too little for a message, and there is no more since."""
+        return self._exhausted_at is not None
+
+    @property
     def low_credit(self) -> bool | None:
         """Whether credit is below the threshold, or was too little for a message."""
         if self.data is None:
             return None
         threshold = options_of(self.config_entry)[CONF_LOW_CREDIT]
-        return self.data.credit < threshold or self._exhausted_at is not None
+        return self.data.credit < threshold or self.refused_for_credit
 
     @property
     def lasts_until(self) -> datetime | None:
@@ -196,6 +202,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         self._issue(
             ISSUE_LOW_CREDIT,
             bool(self.low_credit),
+            words=LOW_CREDIT_REFUSED if self.refused_for_credit else ISSUE_LOW_CREDIT,
             is_fixable=False,
             credit=str(self.data.credit),
             threshold=str(options[CONF_LOW_CREDIT]),
@@ -203,12 +210,19 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         self._issue(
             ISSUE_HEADER_WITHDRAWN,
             header not in self.data.headers,
+            words=ISSUE_HEADER_WITHDRAWN,
             is_fixable=True,
             header=header,
         )
 
     def _issue(
-        self, key: str, present: bool, *, is_fixable: bool, **placeholders: str
+        self,
+        key: str,
+        present: bool,
+        *,
+        words: str,
+        is_fixable: bool,
+        **placeholders: str,
     ) -> None:
         issue_id = f"{key}_{self.config_entry.entry_id}"
         if not present:
@@ -221,7 +235,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             data={"entry_id": self.config_entry.entry_id},
             is_fixable=is_fixable,
             severity=ir.IssueSeverity.WARNING,
-            translation_key=key,
+            translation_key=words,
             translation_placeholders={
                 "account": account_name(self.config_entry),
                 **placeholders,
