@@ -394,6 +394,28 @@ async def test_other_services_of_the_same_name_are_left_alone(
     assert actions(hass) == {"bisms"}
 
 
+async def test_the_device_of_a_recipient_hangs_on_that_of_the_account(
+    hass: HomeAssistant,
+    account: MockConfigEntry,
+    device_registry: dr.DeviceRegistry,
+) -> None:
+    """And the account's leads to the provider's panel."""
+    devices = {
+        device.name: device
+        for device in dr.async_entries_for_config_entry(
+            device_registry, account.entry_id
+        )
+    }
+
+    assert set(devices) == {"BiSMS", "Ayşe", "Aile"}
+    own = devices.pop("BiSMS")
+    assert own.via_device_id is None
+    assert own.configuration_url == "http://sms.bisms.net"
+    for device in devices.values():
+        assert device.via_device_id == own.id
+        assert device.configuration_url is None
+
+
 async def test_nothing_is_left_of_a_recipient_that_is_removed(
     hass: HomeAssistant,
     account: MockConfigEntry,
