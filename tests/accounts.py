@@ -182,6 +182,13 @@ def state_of(hass: HomeAssistant, entity_id: str) -> str:
     return state.state
 
 
+def attributes_of(hass: HomeAssistant, entity_id: str) -> set[str]:
+    """Return the names of the attributes of an entity's state."""
+    state = hass.states.get(entity_id)
+    assert state is not None, f"{entity_id} does not exist"
+    return set(state.attributes)
+
+
 def attribute_of(hass: HomeAssistant, entity_id: str, name: str) -> Any:
     """Return an attribute of an entity's state."""
     state = hass.states.get(entity_id)

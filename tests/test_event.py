@@ -81,8 +81,24 @@ async def test_a_message_that_is_sent_and_delivered_says_both(
         assert event["id"] == answer["messages"][0]["id"]
         assert event["dlr_id"] == "77300600"
         assert event["recipients"] == [ALI, VELI]
-        assert event["reason"] is None
+        assert event["names"] == ["Aile", "Aile"]
+        assert "reason" not in event
         assert "Alo" not in str(event)
+
+
+async def test_the_names_of_an_event_go_with_its_numbers(
+    hass: HomeAssistant, account: MockConfigEntry, seen: Seen
+) -> None:
+    """Where a number is nobody's there is none, and where none is anybody's no names at all."""
+    stranger = "905550000001"
+    await do(hass, "send_message", recipients=[VELI, stranger, "Ayşe"], message="Alo")
+    await do(hass, "send_message", recipients=[stranger], message="Yine")
+
+    both, to_a_stranger = seen.events
+    assert both["recipients"] == [VELI, stranger, AYSE]
+    assert both["names"] == ["Aile", None, "Ayşe"]
+    assert to_a_stranger["recipients"] == [stranger]
+    assert "names" not in to_a_stranger
 
 
 async def test_a_message_that_waits_says_so_before_it_is_sent(
@@ -93,7 +109,7 @@ async def test_a_message_that_waits_says_so_before_it_is_sent(
 
     await do(hass, "send_message", recipients=["Ayşe"], message="Alo")
     assert seen.types == ["queued"]
-    assert seen.events[0]["dlr_id"] is None
+    assert "dlr_id" not in seen.events[0]
     assert seen.events[0]["reason"] == "server_error"
     await days.pass_(2)
     await days.pass_(5)

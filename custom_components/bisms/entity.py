@@ -1,6 +1,6 @@
 """What entities have in common: their device, and ids that are the same in every language."""
 
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.helpers import device_registry as dr
@@ -13,6 +13,11 @@ from .entry import account_name, account_slug, recipient_name, recipient_slug
 
 PANEL_URL: Final = "http://sms.bisms.net"
 """The provider's web panel, where credit and sender names are looked after."""
+
+
+def valued(**attributes: Any) -> dict[str, Any]:
+    """Return the attributes that have a value."""
+    return {key: value for key, value in attributes.items() if value is not None}
 
 
 class AccountEntity(Entity):

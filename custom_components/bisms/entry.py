@@ -1,12 +1,13 @@
 """What a config entry says of an account: its options, its recipients, and their names."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_NAME
 from homeassistant.util import slugify
 
-from .const import CONF_HEADER, DEFAULT_OPTIONS, NAME, SUBENTRY_RECIPIENT
+from .const import CONF_HEADER, CONF_NUMBERS, DEFAULT_OPTIONS, NAME, SUBENTRY_RECIPIENT
 
 NAMELESS = "Recipient"
 """What a recipient is called of whom no name is left."""
@@ -31,6 +32,17 @@ def recipient_name(subentry: ConfigSubentry) -> str:
     """Return what a recipient is called: by its title, or as it was called when it was stored."""
     name: str = subentry.data.get(CONF_NAME, "")
     return subentry.title.strip() or name.strip() or NAMELESS
+
+
+def names_of(entry: ConfigEntry, numbers: Iterable[str]) -> list[str | None] | None:
+    """Return the recipient's name for each number, None for none; None if nobody is known."""
+    known = {
+        number: recipient_name(subentry)
+        for subentry in reversed(recipients(entry))
+        for number in subentry.data[CONF_NUMBERS]
+    }
+    names = [known.get(number) for number in numbers]
+    return names if any(names) else None
 
 
 def account_slug(entry: ConfigEntry) -> str:

@@ -38,11 +38,12 @@ class DeliveryEvent(AccountEntity, EventEntity):
         "scheduled",
         "cancelled",
     ]
-    _unrecorded_attributes = frozenset({"recipients"})
+    _unrecorded_attributes = frozenset({"names", "recipients"})
 
     def __init__(self, entry: BismsConfigEntry) -> None:
         """Prepare to listen to deliveries."""
         super().__init__(entry, EVENT_DOMAIN, "delivery")
+        self._entry = entry
         self._deliveries: DeliveryCoordinator = entry.runtime_data.deliveries
 
     @override
@@ -55,5 +56,5 @@ class DeliveryEvent(AccountEntity, EventEntity):
         """Fire, in the name of what caused the message."""
         if (context := cause(delivery)) is not None:
             self.async_set_context(context)
-        self._trigger_event(event_type, facts(delivery))
+        self._trigger_event(event_type, facts(self._entry, delivery))
         self.async_write_ha_state()

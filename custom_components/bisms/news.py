@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import Context, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
 from homeassistant.util.signal_type import SignalType
 
 from .coordinator import BismsConfigEntry
+from .entity import valued
+from .entry import names_of
 from .outbox import Delivery
 
 
@@ -39,14 +42,15 @@ def announce(hass: HomeAssistant, entry: BismsConfigEntry) -> Callable[[], None]
     return entry.runtime_data.deliveries.subscribe(tell)
 
 
-def facts(delivery: Delivery) -> dict[str, Any]:
+def facts(entry: ConfigEntry, delivery: Delivery) -> dict[str, Any]:
     """Return what an automation is told of a message, whatever happened to it."""
-    return {
-        "id": delivery.id,
-        "dlr_id": delivery.dlr_id,
-        "recipients": list(delivery.message.numbers),
-        "reason": delivery.reason,
-    }
+    return valued(
+        id=delivery.id,
+        dlr_id=delivery.dlr_id,
+        recipients=list(delivery.message.numbers),
+        names=names_of(entry, delivery.message.numbers),
+        reason=delivery.reason,
+    )
 
 
 def cause(delivery: Delivery) -> Context | None:

@@ -30,7 +30,7 @@ from .coordinator import (
     BlacklistCoordinator,
     DeliveryCoordinator,
 )
-from .entity import AccountEntity, RecipientEntity
+from .entity import AccountEntity, RecipientEntity, valued
 from .entry import recipients
 from .outbox import Delivery, State, state_for
 from .sending import isoformat
@@ -215,13 +215,13 @@ class DeliverySensor(CoordinatorEntity[DeliveryCoordinator], SensorEntity):
         if (delivery := self.delivery) is None:
             return None
         sent_at = delivery.sent_utc
-        return {
-            "dlr_id": delivery.dlr_id,
-            "recipients": list(delivery.message.numbers),
-            "sent_at": None if sent_at is None else isoformat(sent_at),
-            "parts": sum(sms.parts for sms in delivery.message.sms),
-            "reason": delivery.reason,
-        }
+        return valued(
+            dlr_id=delivery.dlr_id,
+            recipients=list(delivery.message.numbers),
+            sent_at=None if sent_at is None else isoformat(sent_at),
+            parts=sum(sms.parts for sms in delivery.message.sms),
+            reason=delivery.reason,
+        )
 
 
 class AccountDeliverySensor(DeliverySensor, AccountEntity):

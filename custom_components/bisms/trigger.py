@@ -105,7 +105,7 @@ class MessageTrigger(Trigger):
 
 def _payload(news: News) -> dict[str, Any]:
     """Return what an automation finds in `trigger`, where `id` is the trigger's own."""
-    told = facts(news.delivery)
+    told = facts(news.entry, news.delivery)
     return {
         "event_type": news.event_type,
         "message_id": told.pop("id"),
