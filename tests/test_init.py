@@ -103,7 +103,7 @@ async def test_a_message_is_accepted_while_the_provider_is_down(
     entry = await load(hass, account_at(provider_url))
     assert entry.state is ConfigEntryState.LOADED
     assert state_of(hass, "notify.ayse") == "unknown"
-    assert state_of(hass, "sensor.bisms_remaining_credit") == "unavailable"
+    assert state_of(hass, "sensor.bisms_remaining_credit") == "unknown"
     assert await send(hass, "Duman") == "queued"
     assert state_of(hass, "sensor.bisms_last_delivery_status") == "queued"
     assert state_of(hass, "sensor.bisms_outbox") == "1"
@@ -194,7 +194,7 @@ async def test_an_api_secret_refused_on_a_poll_is_asked_for(
 
     assert reauthentications(hass) == 1
     assert account.state is ConfigEntryState.LOADED
-    assert state_of(hass, CREDIT) == "unavailable"
+    assert state_of(hass, CREDIT) == "15600"
     assert state_of(hass, "notify.ayse") == "unknown"
 
 
@@ -204,14 +204,15 @@ async def test_an_account_goes_on_asking_after_its_api_secret_was_refused(
 ) -> None:
     """A refusal may pass: it asks again after five minutes, then every hour as before."""
     simulator.answer("87", times=2)
+    simulator.account.credit = 14000
     await days.pass_(3601)
     assert reauthentications(hass) == 1
-    assert state_of(hass, CREDIT) == "unavailable"
+    assert state_of(hass, CREDIT) == "15600"
 
     await days.pass_(298)
-    assert state_of(hass, CREDIT) == "unavailable"
-    await days.pass_(3)
     assert state_of(hass, CREDIT) == "15600"
+    await days.pass_(3)
+    assert state_of(hass, CREDIT) == "14000"
 
     simulator.account.credit = 15000
     await days.pass_(3601)

@@ -13,7 +13,10 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import json_loads
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    mock_restore_cache_with_extra_data,
+)
 from syrupy.assertion import SnapshotAssertion
 
 from simulator import Fault, Simulator
@@ -37,6 +40,7 @@ from .accounts import (
 
 CREDIT = "sensor.bisms_remaining_credit"
 LAST = "sensor.bisms_last_delivery_status"
+LOW_CREDIT = "binary_sensor.bisms_low_credit"
 OUTBOX = "sensor.bisms_outbox"
 BLACKLISTED = "sensor.bisms_blacklisted_numbers"
 LAST_TO_AYSE = "sensor.ayse_last_delivery_status"
@@ -318,21 +322,87 @@ async def test_the_credit_is_looked_up_every_hour(
 
 
 @pytest.mark.expects_log("Error fetching BiSMS account data")
-async def test_the_credit_is_unavailable_while_it_is_not_known(
+async def test_the_credit_stays_what_it_was_while_nobody_answers(
     hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
 ) -> None:
-    """It is asked for every minute until there is an answer; deliveries show all along."""
+    """It says how old it is, and is asked for every minute until there is an answer."""
+    told_at = dt_util.now().isoformat()
+    assert attribute_of(hass, CREDIT, "updated_at") == told_at
+    simulator.account.credit = 14000
     simulator.fail(Fault.ERROR_500, times=3)
     await days.pass_(3601)
-    assert state_of(hass, CREDIT) == "unavailable"
+    for _ in range(2):
+        assert state_of(hass, CREDIT) == "15600"
+        assert attribute_of(hass, CREDIT, "updated_at") == told_at
+        await days.pass_(61)
     assert state_of(hass, LAST) == "unknown"
     assert state_of(hass, OUTBOX) == "0"
 
-    await days.pass_(61)
-    assert state_of(hass, CREDIT) == "unavailable"
-    await days.pass_(61)
+    assert state_of(hass, CREDIT) == "14000"
+    assert attribute_of(hass, CREDIT, "updated_at") == dt_util.now().isoformat()
+
+
+async def test_the_credit_says_that_it_was_looked_up_though_it_did_not_change(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry
+) -> None:
+    """Its age is that of the last answer."""
+    await days.pass_(3601)
+
+    assert state_of(hass, CREDIT) == "15600"
+    assert attribute_of(hass, CREDIT, "updated_at") == dt_util.now().isoformat()
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data")
+async def test_the_credit_is_known_after_a_restart_in_an_outage(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """What was known last is shown, with its age, until the provider answers."""
+    simulator.answer("00 13999.5", endpoint="credit")
+    await days.pass_(3601)
+    told_at = dt_util.now().isoformat()
+    simulator.fail(Fault.REFUSE)
+    for _ in range(2):
+        await days.pass_(600)
+        await hass.config_entries.async_reload(account.entry_id)
+        await settled(hass)
+        assert state_of(hass, CREDIT) == "13999.5"
+        assert attribute_of(hass, CREDIT, "updated_at") == told_at
+    assert state_of(hass, LOW_CREDIT) == "unavailable"
+
+    simulator.clear_faults()
     await days.pass_(61)
     assert state_of(hass, CREDIT) == "15600"
+    assert attribute_of(hass, CREDIT, "updated_at") == dt_util.now().isoformat()
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data")
+async def test_the_credit_comes_from_what_home_assistant_kept_over_a_restart(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """A number that was kept on disk is shown, and its age with it."""
+    told_at = "2026-11-03T08:00:00+03:00"
+    kept = State(CREDIT, "42", {"updated_at": told_at})
+    more = {"native_value": 42, "native_unit_of_measurement": None}
+    mock_restore_cache_with_extra_data(hass, [(kept, more)])
+    simulator.fail(Fault.REFUSE)
+
+    await load(hass, account_at(provider_url))
+
+    assert state_of(hass, CREDIT) == "42"
+    assert attribute_of(hass, CREDIT, "updated_at") == told_at
+
+
+@pytest.mark.expects_log("Error fetching BiSMS account data")
+async def test_the_credit_is_unknown_until_the_first_answer_ever(
+    hass: HomeAssistant, provider_url: str, simulator: Simulator
+) -> None:
+    """Not unavailable: the account is there."""
+    simulator.fail(Fault.REFUSE)
+
+    await load(hass, account_at(provider_url))
+
+    assert state_of(hass, CREDIT) == "unknown"
+    assert "updated_at" not in attributes_of(hass, CREDIT)
 
 
 async def test_the_blacklist_is_not_asked_for_unless_its_sensor_is_enabled(

@@ -62,6 +62,7 @@ class Account(NamedTuple):
 
     credit: int | float
     headers: tuple[str, ...]
+    updated_at: datetime
 
 
 class ProviderCoordinator[DataT](DataUpdateCoordinator[DataT]):
@@ -176,9 +177,10 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
 
     @override
     async def _ask(self) -> Account:
-        return Account(
-            *await asyncio.gather(self.client.get_credit(), self.client.get_headers())
+        credit, headers = await asyncio.gather(
+            self.client.get_credit(), self.client.get_headers()
         )
+        return Account(credit, headers, dt_util.utcnow())
 
     @override
     @callback

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, override
+from typing import Any, cast, override
 
 from homeassistant.components.sensor import (
     DOMAIN as SENSOR_DOMAIN,
+    RestoreSensor,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -101,7 +102,7 @@ async def async_setup_entry(
     """Set up the sensors of the account and of its recipients."""
     async_add_entities(
         [
-            AccountSensor(entry, CREDIT),
+            CreditSensor(entry, CREDIT),
             OutboxSensor(entry, OUTBOX),
             OutboxSensor(entry, CREDITS_USED),
             ScheduledSensor(entry, SCHEDULED),
@@ -139,6 +140,45 @@ class AccountSensor[CoordinatorT: DataUpdateCoordinator[Any]](
     def native_value(self) -> StateType | datetime:
         """Return what is to be shown now."""
         return self.entity_description.value(self.coordinator)
+
+
+class CreditSensor(AccountSensor[AccountCoordinator], RestoreSensor):
+    """Shows the last known credit, over restarts too, and when it was learned."""
+
+    _unrecorded_attributes = frozenset({"updated_at"})
+    _restored: StateType = None
+    _restored_at: str | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take up what was known before."""
+        await super().async_added_to_hass()
+        state = await self.async_get_last_state()
+        known = await self.async_get_last_sensor_data()
+        if state is not None and known is not None:
+            self._restored = cast(StateType, known.native_value)
+            self._restored_at = state.attributes.get("updated_at")
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that there is something to show: what was known last does not go stale."""
+        return True
+
+    @property
+    @override
+    def native_value(self) -> StateType | datetime:
+        """Return the credit as it was known last."""
+        known = super().native_value
+        return self._restored if known is None else known
+
+    @property
+    @override
+    def extra_state_attributes(self) -> dict[str, Any]:
+        """Return when the provider last told it."""
+        account = self.coordinator.data
+        updated_at = account and isoformat(account.updated_at.timestamp())
+        return valued(updated_at=updated_at or self._restored_at)
 
 
 class OutboxSensor(AccountSensor[DeliveryCoordinator]):
