@@ -4,22 +4,31 @@ from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import Context, HomeAssistant, State
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    MockUser,
+    async_capture_events,
+    mock_restore_cache,
+)
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from simulator import Account, Simulator
+from simulator import Account, Fault, Simulator
 
 from .accounts import (
     ALI,
     AYSE,
     VELI,
+    Days,
     account_at,
+    act,
     attribute_of,
+    do,
     load,
     refused,
     sends,
@@ -196,6 +205,121 @@ async def test_each_recipient_has_a_notify_entity(
     assert sorted(s.number for s in simulator.inbox) == sorted([AYSE, ALI, VELI])
     assert {s.text for s in simulator.inbox} == {"Ev: Elektrik kesik"}
     assert state_of(hass, "notify.ayse") != "unknown"
+
+
+@pytest.mark.parametrize(
+    ("domain", "action", "data"),
+    [
+        ("notify", "bisms", {"target": ["ayşe"]}),
+        ("notify", "bisms", {"target": ["0555 999 88 77", VELI]}),
+        ("notify", "bisms_ayse", {}),
+        ("notify", "send_message", {"entity_id": "notify.ayse"}),
+        ("bisms", "send_message", {"recipients": ["Ayşe"]}),
+    ],
+)
+async def test_the_entity_shows_when_the_recipient_last_got_a_message(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    domain: str,
+    action: str,
+    data: dict[str, Any],
+) -> None:
+    """Whichever way it was sent, by name or number; once for each message."""
+    changes = async_capture_events(hass, "state_changed")
+    times = []
+    for text in ("Bir", "İki"):
+        await days.pass_(100)
+        times.append(dt_util.utcnow().isoformat())
+        await do(hass, action, domain=domain, message=text, **data)
+        assert state_of(hass, "notify.ayse") == times[-1]
+        await days.pass_(100)
+
+    assert [
+        change.data["new_state"].state
+        for change in changes
+        if change.data["entity_id"] == "notify.ayse"
+    ] == times
+
+
+async def test_the_entity_of_another_recipient_stays_as_it_was(
+    hass: HomeAssistant, account: MockConfigEntry
+) -> None:
+    """A message to one is none to the other."""
+    await notify(hass, "bisms", message="Alo", target=[VELI])
+
+    assert state_of(hass, "notify.ayse") == "unknown"
+    assert state_of(hass, "notify.aile") != "unknown"
+
+
+async def test_the_entity_counts_the_individual_texts_too(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry
+) -> None:
+    """One request for all of them, and each recipient has got a message."""
+    each = [{"recipient": "Ayşe", "message": "A"}, {"recipient": ALI, "message": "B"}]
+    await act(hass, "send_messages", messages=each)
+
+    now = dt_util.utcnow().isoformat()
+    assert state_of(hass, "notify.ayse") == state_of(hass, "notify.aile") == now
+
+
+async def test_the_entity_does_not_count_what_was_refused(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """The recipient got nothing, and after a reload it is the same."""
+    await notify(hass, "bisms_ayse", message="Bir")
+    sent_at = dt_util.utcnow().isoformat()
+    await days.pass_(100)
+    simulator.account.credit = 0
+    for call in (
+        notify(hass, "bisms_ayse", message="İki"),
+        notify(hass, "send_message", message="Üç", entity_id="notify.ayse"),
+    ):
+        await refused(call, HomeAssistantError)
+        assert state_of(hass, "notify.ayse") == sent_at
+
+    await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+    assert state_of(hass, "notify.ayse") == sent_at
+
+
+async def test_the_entity_counts_what_waits_unless_it_expires(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """From the moment it was handed over; what was never sent was no message."""
+    await notify(hass, "bisms_ayse", message="Bir")
+    sent_at = dt_util.utcnow().isoformat()
+    await days.pass_(100)
+    simulator.fail(Fault.REFUSE)
+    await days.pass_(20)
+    handed_over_at = dt_util.utcnow().isoformat()
+    await do(hass, "send_message", recipients=[AYSE], message="İki", expire_after=1)
+    assert state_of(hass, "notify.ayse") == handed_over_at
+    await days.pass_(50)
+    assert state_of(hass, "notify.ayse") == handed_over_at
+
+    await days.pass_(15)
+    assert state_of(hass, "sensor.ayse_last_delivery_status") == "expired"
+    assert state_of(hass, "notify.ayse") == sent_at
+    simulator.clear_faults()
+
+
+async def test_the_entity_goes_by_what_the_outbox_knows_after_a_restart(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry
+) -> None:
+    """What Home Assistant itself kept may be older: it writes that down now and then."""
+    await notify(hass, "bisms", message="Alo", target=["Ayşe"])
+    sent_at = dt_util.utcnow().isoformat()
+    await days.pass_(100)
+    await hass.config_entries.async_unload(account.entry_id)
+    older = "2026-11-01T08:00:00+00:00"
+    kept = [State("notify.ayse", older), State("notify.aile", older)]
+    mock_restore_cache(hass, kept)
+
+    await load(hass, account)
+
+    assert state_of(hass, "notify.ayse") == sent_at
+    assert state_of(hass, "notify.aile") == older
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from homeassistant.components.notify import (
     NotifyEntity,
     NotifyEntityFeature,
 )
-from homeassistant.core import Context, HomeAssistant, ServiceCall
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .const import CONF_NUMBERS
@@ -23,6 +25,7 @@ from .coordinator import BismsConfigEntry
 from .entity import RecipientEntity
 from .entry import account_slug, recipient_slug, recipients
 from .errors import invalid
+from .outbox import UNKNOWN, Delivery
 from .sending import SEND_OPTIONS, send_text
 
 PARALLEL_UPDATES = 0
@@ -44,11 +47,37 @@ async def async_setup_entry(
 
 
 class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
-    """Sends to one recipient; always available, for a message can always be accepted."""
+    """Sends to one recipient; always available, for a message can always be accepted.
+
+    Its state is when the last message to the recipient was handed over, in whatever way.
+    """
 
     _attr_name = None
     _attr_translation_key = "recipient"
     _attr_supported_features = NotifyEntityFeature.TITLE
+    _last: Delivery | None = None
+    _restored: str | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take up the last message that the outbox knows, and listen to those to come."""
+        await super().async_added_to_hass()
+        restored = await self.async_get_last_state()
+        if restored and restored.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            self._restored = restored.state
+        self._last = self._find_last()
+        self.async_on_remove(
+            self.entry.runtime_data.deliveries.subscribe(self._on_event)
+        )
+
+    # The base class, whose state is final, knows only of what is sent through the entity.
+    @property  # type: ignore[misc]
+    @override
+    def state(self) -> str | None:
+        """Return when the last message was handed over."""
+        if self._last is None:
+            return self._restored
+        return dt_util.utc_from_timestamp(self._last.created_utc).isoformat()
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
@@ -60,6 +89,45 @@ class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
             {},
             self._context or Context(),
         )
+
+    @callback
+    def _on_event(self, event_type: str, delivery: Delivery) -> None:
+        """Show another time, if what happened to a message makes another one the last."""
+        shown, last = self.state, self._last
+        if _was_never_sent(delivery):
+            if last is not None and last.id == delivery.id:
+                self._last = self._find_last()
+        elif self._is_addressed(delivery) and (
+            last is None or delivery.created_at >= last.created_at
+        ):
+            self._last = delivery
+        if self.state != shown:
+            self.async_write_ha_state()
+
+    def _find_last(self) -> Delivery | None:
+        """Return the last of the recipient's messages that the outbox knows."""
+        data = self.entry.runtime_data
+        latest = data.deliveries.data.by_recipient.get(self.subentry.subentry_id)
+        if latest is None or not _was_never_sent(latest):
+            return latest
+        return max(
+            (
+                delivery
+                for delivery in data.outbox.deliveries
+                if not _was_never_sent(delivery) and self._is_addressed(delivery)
+            ),
+            key=lambda delivery: delivery.created_at,
+            default=None,
+        )
+
+    def _is_addressed(self, delivery: Delivery) -> bool:
+        numbers: Collection[str] = self.subentry.data[CONF_NUMBERS]
+        return not frozenset(numbers).isdisjoint(delivery.message.numbers)
+
+
+def _was_never_sent(delivery: Delivery) -> bool:
+    """Tell whether a message is over and certainly was not sent."""
+    return delivery.final and not delivery.accepted and delivery.reason != UNKNOWN
 
 
 async def async_register_notify_actions(
