@@ -136,6 +136,8 @@ async def test_they_can_be_had_while_the_provider_is_down(
         "last_update_success": False,
         "last_error": "UpdateFailed",
         "credit": None,
+        "credit_updated_ago": None,
+        "refused_for_credit": False,
         "headers": None,
         "header_approved": None,
     }

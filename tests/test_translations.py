@@ -221,6 +221,7 @@ async def test_home_assistant_takes_every_text(
         "issues",
         "services",
         "triggers",
+        "system_health",
     ):
         loaded = await async_get_translations(hass, language, category, {DOMAIN})
         texts = dict(flatten({category: load(language)[category]}))

@@ -13,6 +13,7 @@ from .entry import options_of, recipients
 from .outbox import Attempt, Delivery, End, Outbox, Step
 from .provider.client import DEFAULT_URL
 from .provider.numbers import mask
+from .system_health import longest_wait
 
 LATEST = 20
 """How many deliveries are described one by one."""
@@ -38,6 +39,12 @@ async def async_get_config_entry_diagnostics(
             if account.last_exception
             else None,
             "credit": account.data.credit if account.data else None,
+            "credit_updated_ago": round(
+                time.time() - account.data.updated_at.timestamp(), 1
+            )
+            if account.data
+            else None,
+            "refused_for_credit": account.refused_for_credit,
             "headers": len(account.data.headers) if account.data else None,
             "header_approved": options[CONF_HEADER] in account.data.headers
             if account.data
@@ -45,6 +52,7 @@ async def async_get_config_entry_diagnostics(
         },
         "outbox": {
             "queued": data.outbox.queued,
+            "oldest_waiting": longest_wait(data.outbox),
             "states": dict(Counter(d.state.value for d in deliveries)),
             "reasons": dict(Counter(d.reason for d in deliveries if d.reason)),
         },

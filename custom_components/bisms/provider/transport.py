@@ -1,5 +1,7 @@
 """One request on the wire per call, and by type what became of it."""
 
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 import io
 from typing import Final
@@ -82,6 +84,53 @@ async def exchange(
         failure = NoAnswerError("The provider's answer did not come")
     # Out here no error of aiohttp, which would show the URL, hangs on ours.
     raise failure
+
+
+async def server_time(
+    session: aiohttp.ClientSession, base_url: str, *, timeout: float
+) -> datetime | None:
+    """Ask the server for nothing in particular, without credentials.
+
+    Parameters
+    ----------
+    session
+        Carries the request.
+    base_url
+        http or https, host, optional port and path prefix.
+    timeout
+        Seconds until the answer must be there.
+
+    Returns
+    -------
+    datetime | None
+        What the server's clock shows, to the second; None if it does not say.
+
+    Raises
+    ------
+    NotSentError
+        No connection.
+    NoAnswerError
+        No answer.
+    """
+    try:
+        async with session.get(
+            _url(base_url, "/"), allow_redirects=False, timeout=_limits(timeout)
+        ) as response:
+            date = response.headers.get("Date", "")
+    except _NEVER_BEGAN:
+        failure: BismsError = NotSentError("Could not connect to the provider")
+    except aiohttp.ClientError, OSError:
+        failure = NoAnswerError("The provider's answer did not come")
+    else:
+        return _read_date(date)
+    raise failure
+
+
+def _read_date(date: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(date)
+    except ValueError:
+        return None
 
 
 @lru_cache
