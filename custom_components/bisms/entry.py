@@ -36,13 +36,18 @@ def recipient_name(subentry: ConfigSubentry) -> str:
 
 def names_of(entry: ConfigEntry, numbers: Iterable[str]) -> list[str | None] | None:
     """Return the recipient's name for each number, None for none; None if nobody is known."""
-    known = {
+    known = names_by_number(entry)
+    names = [known.get(number) for number in numbers]
+    return names if any(names) else None
+
+
+def names_by_number(entry: ConfigEntry) -> dict[str, str]:
+    """Return the recipient's name for each number that has one; the first one counts."""
+    return {
         number: recipient_name(subentry)
         for subentry in reversed(recipients(entry))
         for number in subentry.data[CONF_NUMBERS]
     }
-    names = [known.get(number) for number in numbers]
-    return names if any(names) else None
 
 
 def account_slug(entry: ConfigEntry) -> str:

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from .coordinator import BismsConfigEntry
-from .entry import recipient_name, recipients
 from .outbox import Delivery, Outbox, State, number_states
 from .provider.models import Sms
 from .provider.text import measure
@@ -22,15 +20,6 @@ def respond(
             for delivery in deliveries
             for sms in delivery.message.sms
         ]
-    }
-
-
-def names_of(entry: BismsConfigEntry) -> dict[str, str]:
-    """Return the name that each number of a recipient stands under."""
-    return {
-        number: recipient_name(subentry)
-        for subentry in recipients(entry)
-        for number in subentry.data["numbers"]
     }
 
 

@@ -29,9 +29,9 @@ from .const import (
     TurkishCharacters,
 )
 from .coordinator import BismsConfigEntry
-from .entry import account_name, options_of
+from .entry import account_name, names_by_number, options_of
 from .errors import fault, invalid
-from .messages import chosen, names_of, respond
+from .messages import chosen, respond
 from .outbox import FINAL, ClosedError, Delivery, State, TooLateError, overall
 from .provider.codes import BismsError
 from .provider.models import DeliveryReport, ReportPhase
@@ -162,7 +162,7 @@ async def _send_message(call: ServiceCall) -> ServiceResponse:
     outbox = entry.runtime_data.outbox
     recipients, text = call.data[ATTR_RECIPIENTS], call.data[ATTR_MESSAGE]
     deliveries = await send_text(entry, recipients, text, call.data, call.context)
-    return respond(outbox, deliveries, names_of(entry))
+    return respond(outbox, deliveries, names_by_number(entry))
 
 
 async def _send_messages(call: ServiceCall) -> ServiceResponse:
@@ -172,7 +172,7 @@ async def _send_messages(call: ServiceCall) -> ServiceResponse:
     entry = _entry(call)
     outbox = entry.runtime_data.outbox
     deliveries = await send_texts(entry, texts, call.data, call.context)
-    return await run(respond, outbox, deliveries, names_of(entry))
+    return await run(respond, outbox, deliveries, names_by_number(entry))
 
 
 def _texts(messages: list[Any]) -> list[tuple[str, str]]:
@@ -199,7 +199,7 @@ async def _get_messages(call: ServiceCall) -> ServiceResponse:
         limit=asked[ATTR_LIMIT],
     )
     return await call.hass.async_add_executor_job(
-        respond, outbox, deliveries, names_of(entry)
+        respond, outbox, deliveries, names_by_number(entry)
     )
 
 
@@ -220,7 +220,7 @@ async def _send_now(call: ServiceCall) -> ServiceResponse:
     with _words_for_refusals(entry):
         delivery = await outbox.send_now(message.id)
     check_sent([delivery])
-    return respond(outbox, [delivery], names_of(entry))
+    return respond(outbox, [delivery], names_by_number(entry))
 
 
 async def _resend_message(call: ServiceCall) -> ServiceResponse:
@@ -231,7 +231,7 @@ async def _resend_message(call: ServiceCall) -> ServiceResponse:
         raise invalid("not_resendable")
     message = replace(before.message, send_at=None)
     deliveries = await send(entry, [message], call.data, call.context)
-    return respond(entry.runtime_data.outbox, deliveries, names_of(entry))
+    return respond(entry.runtime_data.outbox, deliveries, names_by_number(entry))
 
 
 def _message(entry: BismsConfigEntry, message_id: str) -> Delivery:
