@@ -56,7 +56,7 @@ def test_names_and_numbers_become_numbers_each_of_them_once(
         (["Fatma"], "unknown_recipient"),
         (["Ayşe Teyze"], "unknown_recipient"),
         (["555"], "invalid_number"),
-        (["02125554433"], "invalid_number"),
+        (["02125554433"], "landline_number"),
         ([""], "invalid_number"),
         ([], "no_recipients"),
     ],
@@ -240,6 +240,11 @@ def test_there_must_be_a_sender_name_and_a_recipient() -> None:
 def test_a_number_is_read_however_it_is_written() -> None:
     """Or refused by name."""
     assert number_of(" +90 555 999 88 77 ") == number_of(5559998877) == AYSE
-    with pytest.raises(ServiceValidationError) as caught:
-        number_of("Ayşe")
-    assert caught.value.translation_placeholders == {"number": "Ayşe"}
+    for written, key in (
+        ("Ayşe", "invalid_number"),
+        ("0212 555 44 33", "landline_number"),
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            number_of(written)
+        assert caught.value.translation_key == key
+        assert caught.value.translation_placeholders == {"number": written}

@@ -28,7 +28,7 @@ LONG = "kelime " * 200
 WRONG_MESSAGES: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     (
         {"recipients": ["0212 555 44 33"]},
-        "invalid_number",
+        "landline_number",
         {"number": "0212 555 44 33"},
     ),
     ({"recipients": ["112"]}, "invalid_number", {"number": "112"}),
@@ -142,11 +142,11 @@ async def test_a_number_that_is_none_cannot_be_blacklisted(
     """A recipient's name is no number here."""
     before = len(simulator.requests)
 
-    error = await refused(
-        do(hass, "add_to_blacklist", number="Ayşe"), ServiceValidationError
-    )
-
-    assert_told(error, "invalid_number", {"number": "Ayşe"})
+    for number, key in (("Ayşe", "invalid_number"), ("03125554433", "landline_number")):
+        error = await refused(
+            do(hass, "add_to_blacklist", number=number), ServiceValidationError
+        )
+        assert_told(error, key, {"number": number})
     assert len(simulator.requests) == before
 
 

@@ -328,6 +328,7 @@ async def test_the_entity_goes_by_what_the_outbox_knows_after_a_restart(
         ({}, "no_recipients"),
         ({"target": ["Fatma"]}, "unknown_recipient"),
         ({"target": ["12345"]}, "invalid_number"),
+        ({"target": ["0212 555 44 33"]}, "landline_number"),
         ({"target": [AYSE], "data": {"validity": 0}}, "invalid_data"),
         ({"target": [AYSE], "data": {"prio": "high"}}, "invalid_data"),
         ({"target": [AYSE], "data": {"header": "YOK"}}, "header_not_approved"),

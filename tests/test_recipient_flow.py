@@ -81,7 +81,8 @@ async def test_a_recipient_has_a_name_and_numbers_in_the_providers_form(
 @pytest.mark.parametrize(
     ("name", "numbers", "errors", "placeholders"),
     [
-        ("Ali", ["212 555 44 33"], {"numbers": "invalid_number"}, "212 555 44 33"),
+        ("Ali", ["212 555 44"], {"numbers": "invalid_number"}, "212 555 44"),
+        ("Ali", ["212 555 44 33"], {"numbers": "landline_number"}, "212 555 44 33"),
         ("Ali", ["5551112233", "x"], {"numbers": "invalid_number"}, "x"),
         ("Ali", [], {"numbers": "no_numbers"}, None),
         ("Ali", ["", " "], {"numbers": "no_numbers"}, None),

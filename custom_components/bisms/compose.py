@@ -124,7 +124,7 @@ def number_of(written: str | int) -> str:
     try:
         return normalize(written)
     except InvalidNumberError as err:
-        raise invalid("invalid_number", number=err.number) from None
+        raise invalid(err.reason, number=err.number) from None
 
 
 def numbers_of(

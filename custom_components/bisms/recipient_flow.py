@@ -120,7 +120,7 @@ def _normalize(typed: Iterable[str]) -> list[str]:
         try:
             numbers[normalize(number)] = None
         except InvalidNumberError as error:
-            raise _WrongInput(CONF_NUMBERS, "invalid_number", number=number) from error
+            raise _WrongInput(CONF_NUMBERS, error.reason, number=number) from error
     if not numbers:
         raise _WrongInput(CONF_NUMBERS, "no_numbers")
     return list(numbers)

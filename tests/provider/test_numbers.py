@@ -3,7 +3,12 @@
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.bisms.provider.numbers import InvalidNumberError, mask, normalize
+from custom_components.bisms.provider.numbers import (
+    InvalidNumberError,
+    LandlineNumberError,
+    mask,
+    normalize,
+)
 
 NATIONAL = st.from_regex(r"5[0-9]{9}", fullmatch=True)
 
@@ -39,8 +44,15 @@ def test_every_usual_way_of_writing_means_the_same_number(written: str | int) ->
         "555999887",
         "55599988770",
         "9055599988770",
-        "02125559988",
-        "902125559988",
+        "0212555998",
+        "90212555998",
+        "021255599887",
+        "+2125559988",
+        "002125559988",
+        "01125559988",
+        "06125559988",
+        "08505559988",
+        "4441444",
         "+15559998877",
         "+5559998877",
         "005559998877",
@@ -63,6 +75,27 @@ def test_anything_else_is_refused_by_name(written: str | int) -> None:
         normalize(written)
     assert str(written).strip() in str(caught.value)
     assert isinstance(caught.value, ValueError)
+    assert caught.value.reason == "invalid_number"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0212 123 45 67",
+        "+90 (212) 123-45-67",
+        "0090 312 123 45 67",
+        "90 312 123 45 67",
+        "312/123/45/67",
+        "4321234567",
+        4321234567,
+    ],
+)
+def test_a_landline_is_refused_as_what_it_is(written: str | int) -> None:
+    """It is a number all right, but no SMS gets there."""
+    with pytest.raises(LandlineNumberError) as caught:
+        normalize(written)
+    assert caught.value.reason == "landline_number"
+    assert caught.value.number == str(written)
 
 
 def test_a_refused_number_is_shown_short_and_printable() -> None:

@@ -1,9 +1,10 @@
 """Turkish mobile numbers, as people write them and as the provider wants them (section 6)."""
 
 import re
+from typing import ClassVar
 
 _SEPARATOR = re.compile(r"[\s()]|(?!\A)[-./]")
-_MOBILE = re.compile(r"(?:(?:\+|00)?90|0)?(5[0-9]{9})")
+_NUMBER = re.compile(r"(?:(?:\+|00)?90|0)?(?:(5[0-9]{9})|[2-4][0-9]{9})")
 _SHOWN = 40
 
 
@@ -12,14 +13,24 @@ class InvalidNumberError(ValueError):
 
     Attributes
     ----------
+    reason
+        A stable key that names the error.
     number
         What was given: its printable characters, at most 40 of them.
     """
+
+    reason: ClassVar[str] = "invalid_number"
 
     def __init__(self, number: str) -> None:
         """Keep what can be shown of the number."""
         self.number = "".join(filter(str.isprintable, number))[:_SHOWN]
         super().__init__(f"'{self.number}' is not a Turkish mobile number")
+
+
+class LandlineNumberError(InvalidNumberError):
+    """What was given is the number of a landline in Türkiye, which gets no SMS."""
+
+    reason = "landline_number"
 
 
 def normalize(number: str | int) -> str:
@@ -38,15 +49,19 @@ def normalize(number: str | int) -> str:
 
     Raises
     ------
+    LandlineNumberError
+        For a landline: 10 digits from 2, 3 or 4 on, written like those of a mobile number.
     InvalidNumberError
         For anything else; its text names the number as given.
     """
     written = str(number)
-    match = _MOBILE.fullmatch(written)
+    match = _NUMBER.fullmatch(written)
     if match is None:
-        match = _MOBILE.fullmatch(_SEPARATOR.sub("", written.strip()))
+        match = _NUMBER.fullmatch(_SEPARATOR.sub("", written.strip()))
     if match is None:
         raise InvalidNumberError(written)
+    if match[1] is None:
+        raise LandlineNumberError(written)
     return f"90{match[1]}"
 
 
