@@ -18,6 +18,7 @@ from .accounts import (
     load,
     refused,
     sends,
+    settled,
     state_of,
     until,
     words,
@@ -33,7 +34,11 @@ WRONG_MESSAGES: list[tuple[dict[str, Any], str, dict[str, str]]] = [
     ),
     ({"recipients": ["112"]}, "invalid_number", {"number": "112"}),
     ({"recipients": [AYSE, "🏠"]}, "invalid_number", {"number": "🏠"}),
-    ({"recipients": ["Fatma"]}, "unknown_recipient", {"recipient": "Fatma"}),
+    (
+        {"recipients": ["Ail"]},
+        "unknown_recipient",
+        {"recipient": "Ail", "recipients": "Aile, Ayşe"},
+    ),
     ({"recipients": []}, "no_recipients", {}),
     ({"message": ""}, "empty_message", {}),
     ({"message": " \n🔥 "}, "empty_message", {}),
@@ -103,6 +108,29 @@ async def test_wrong_input_of_individual_messages_is_found_too(
 
     assert_told(error, key, placeholders)
     assert not sends(simulator)
+
+
+async def test_recipients_renamed_to_one_name_are_not_mixed_up(
+    hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """Home Assistant lets them be renamed so; each is still reached by its exact name."""
+    _, family = account.subentries.values()
+    hass.config_entries.async_update_subentry(account, family, title="AYSE")
+    await settled(hass)
+    for action, data in (
+        ("send_message", {"recipients": ["ayşe"], "message": "Alo"}),
+        ("send_messages", {"messages": [{"recipient": "ayşe", "message": "Alo"}]}),
+    ):
+        error = await refused(do(hass, action, **data), ServiceValidationError)
+        assert_told(
+            error,
+            "ambiguous_recipient",
+            {"recipient": "ayşe", "recipients": "Ayşe, AYSE"},
+        )
+    assert not sends(simulator)
+
+    await do(hass, "send_message", recipients=["Ayşe"], message="Alo")
+    assert [sms.number for sms in simulator.inbox] == [AYSE]
 
 
 async def test_individual_messages_cannot_be_split(

@@ -1,11 +1,14 @@
 """What a user asked for becomes a checked provider message, or an error in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from homeassistant.exceptions import ServiceValidationError
 
 from .const import MAX_SEND_AHEAD, ScheduledBy, TooLong, TurkishCharacters
 from .errors import invalid
+from .names import Names
 from .provider.models import Message, Sms
 from .provider.numbers import InvalidNumberError, normalize
 from .provider.text import (
@@ -18,6 +21,9 @@ from .provider.text import (
     split,
     truncate,
 )
+
+_HANDFUL: Final = 5
+"""How many names an error lists."""
 
 
 class Choices(NamedTuple):
@@ -55,12 +61,12 @@ def same_text(
     recipients: Iterable[str | int],
     text: str,
     choices: Choices,
-    book: Mapping[str, Sequence[str]],
+    book: Names[Sequence[str]],
     now: datetime,
 ) -> list[Message]:
     """Return the requests that send one text: one, or one for each piece of a split text.
 
-    `book` maps the names of recipients to their numbers. Raises `ServiceValidationError`
+    `book` has the recipients' numbers by their names. Raises `ServiceValidationError`
     for anything that the provider would not send as asked.
     """
     _check_time(choices, now)
@@ -74,12 +80,12 @@ def same_text(
 def own_texts(
     texts: Iterable[tuple[str | int, str]],
     choices: Choices,
-    book: Mapping[str, Sequence[str]],
+    book: Names[Sequence[str]],
     now: datetime,
 ) -> Message:
     """Return the one request that sends each recipient a text of its own.
 
-    `book` maps the names of recipients to their numbers. Raises `ServiceValidationError`
+    `book` has the recipients' numbers by their names. Raises `ServiceValidationError`
     for anything that the provider would not send as asked.
     """
     if choices.too_long is TooLong.SPLIT:
@@ -128,22 +134,41 @@ def number_of(written: str | int) -> str:
 
 
 def numbers_of(
-    recipients: Iterable[str | int], book: Mapping[str, Sequence[str]]
+    recipients: Iterable[str | int], book: Names[Sequence[str]]
 ) -> tuple[str, ...]:
     """Return the numbers behind names and numbers, each once, in the order given."""
-    names = {name.casefold(): numbers for name, numbers in book.items()}
     found: dict[str, None] = {}
     for recipient in recipients:
-        name = str(recipient).strip()
-        if (numbers := names.get(name.casefold())) is None:
-            if any(map(str.isalpha, name)):
-                raise invalid("unknown_recipient", recipient=name)
-            numbers = (number_of(name),)
-        for number in numbers:
+        for number in _numbers_of(str(recipient).strip(), book):
             found[number] = None
     if not found:
         raise invalid("no_recipients")
     return tuple(found)
+
+
+def _numbers_of(written: str, book: Names[Sequence[str]]) -> Sequence[str]:
+    """Return the number that was written, or those of the recipient whose name it is."""
+    if not any(map(str.isalpha, written)):
+        try:
+            return (number_of(written),)
+        except ServiceValidationError:
+            if not book.find(written):
+                raise
+    found = book.find(written)
+    if not found:
+        names = _listed(book.likeliest(written))
+        raise invalid("unknown_recipient", recipient=written, recipients=names)
+    if len(found) > 1:
+        names = _listed([name for name, _ in found])
+        raise invalid("ambiguous_recipient", recipient=written, recipients=names)
+    [(_, numbers)] = found
+    return numbers
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first names of a list, as a sentence shows them."""
+    shown = ", ".join(names[:_HANDFUL])
+    return f"{shown}, …" if len(names) > _HANDFUL else shown or "–"
 
 
 def _pieces(text: str, choices: Choices) -> list[tuple[str, int]]:

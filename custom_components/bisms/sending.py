@@ -29,6 +29,7 @@ from .const import (
 from .coordinator import AccountCoordinator, BismsConfigEntry, BismsData
 from .entry import account_name, options_of, recipient_name, recipients
 from .errors import failed, invalid
+from .names import Names
 from .outbox import ClosedError, Delivery, HourlyLimitError, State
 from .provider.models import MAX_VALIDITY, Message
 
@@ -109,12 +110,12 @@ def isoformat(at: float) -> str:
     return dt_util.as_local(dt_util.utc_from_timestamp(at)).isoformat()
 
 
-def book_of(entry: BismsConfigEntry) -> dict[str, Sequence[str]]:
+def book_of(entry: BismsConfigEntry) -> Names[Sequence[str]]:
     """Return the numbers behind each recipient's name."""
-    return {
-        recipient_name(subentry): subentry.data[CONF_NUMBERS]
+    return Names(
+        (recipient_name(subentry), subentry.data[CONF_NUMBERS])
         for subentry in recipients(entry)
-    }
+    )
 
 
 async def _choices(

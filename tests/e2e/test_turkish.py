@@ -65,6 +65,8 @@ def test_errors_of_actions_speak_turkish(page: Page, stage: Stage) -> None:
     """As for a name that nobody has."""
     action = send(page, "Komşu", "Merhaba")
     error = words("tr", "exceptions", "unknown_recipient", "message")
-    expect(action.error).to_contain_text(error.format(recipient="Komşu"))
+    expect(action.error).to_contain_text(
+        error.format(recipient="Komşu", recipients=RECIPIENTS["tr"])
+    )
     message = send(page, RECIPIENTS["tr"], "Merhaba komşu")
     expect(message.body.locator(".response")).to_contain_text("dlr_id")
