@@ -134,6 +134,26 @@ async def test_a_recipient_changes_its_name_and_numbers(hass: HomeAssistant) -> 
     assert changed.data == {"name": "AYŞE", "numbers": ["905551112233"]}
 
 
+async def test_a_name_that_cannot_be_told_from_anothers_is_refused(
+    hass: HomeAssistant,
+) -> None:
+    """When one is added and when one is changed, but a recipient may have its own."""
+    ali = {"name": "Ali", "numbers": ["905551112233"]}
+    entry = account(hass, "BiSMS", AYSE, ali)
+    ayse, other = entry.subentries
+    unseen = "AY\u200bŞE"
+
+    form = await submit(hass, await start(hass, entry), unseen, "5551112233")
+    assert form["errors"] == {"name": "name_exists"}
+    form = await entry.start_subentry_reconfigure_flow(hass, other)
+    form = await submit(hass, form, unseen, "5551112233")
+    assert form["errors"] == {"name": "name_exists"}
+    form = await entry.start_subentry_reconfigure_flow(hass, ayse)
+    result = await submit(hass, form, unseen, "5551112233")
+
+    assert result["reason"] == "reconfigure_successful"
+
+
 async def test_a_recipient_whose_title_was_emptied_can_be_changed(
     hass: HomeAssistant,
 ) -> None:

@@ -15,6 +15,7 @@ import voluptuous as vol
 
 from .const import CONF_NUMBERS, DOMAIN
 from .entry import account_slug, recipient_name, recipient_slug, recipients
+from .names import spelling
 from .provider.numbers import InvalidNumberError, normalize
 
 RECIPIENT_SCHEMA = vol.Schema(
@@ -94,9 +95,23 @@ class RecipientFlow(ConfigSubentryFlow):
         name = user_input[CONF_NAME].strip()
         if not any(letter.isalpha() for letter in name):
             raise _WrongInput(CONF_NAME, "invalid_name")
-        if self._service_name(name) in self._taken_service_names(besides):
+        if self._is_taken(name, besides):
             raise _WrongInput(CONF_NAME, "name_exists", name=name)
         return {CONF_NAME: name, CONF_NUMBERS: _normalize(user_input[CONF_NUMBERS])}
+
+    def _is_taken(self, name: str, besides: str | None) -> bool:
+        """Return whether a name, or that of its notify action, could mean someone else."""
+        if spelling(name) in self._taken_spellings(besides):
+            return True
+        return self._service_name(name) in self._taken_service_names(besides)
+
+    def _taken_spellings(self, besides: str | None) -> set[str]:
+        """Return how the names of the account's recipients are spelled."""
+        return {
+            spelling(recipient_name(subentry))
+            for subentry in recipients(self._get_entry())
+            if subentry.subentry_id != besides
+        }
 
     def _service_name(self, recipient: str) -> str:
         """Return what the notify action of one of our recipients would be called."""
