@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv, issue_registry as ir
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.typing import ConfigType
 
+from .changes import async_follow_changes
 from .const import (
     DOMAIN,
     ISSUE_HEADER_WITHDRAWN,
@@ -54,6 +55,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> bool:
     """Set up an account; messages are accepted from then on, whatever the provider does."""
+    async_follow_changes(hass, entry)
     client = BismsClient(
         async_get_clientsession(hass),
         entry.data[CONF_USERNAME],
@@ -91,7 +93,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     entry.async_on_unload(announce(hass, entry))
     # The event that Home Assistant stops comes too late: requests are cut off before it.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.stop)))
-    entry.async_on_unload(entry.add_update_listener(_async_reload))
     await outbox.start()
     return True
 
@@ -109,11 +110,6 @@ async def async_remove_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> No
     await AccountFiles(hass, entry.entry_id).remove()
     for key in (ISSUE_LOW_CREDIT, ISSUE_HEADER_WITHDRAWN, ISSUE_UNREADABLE_STORE):
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
-
-
-async def _async_reload(hass: HomeAssistant, entry: BismsConfigEntry) -> None:
-    """Reload an account whose data, options, title or recipients changed."""
-    hass.config_entries.async_schedule_reload(entry.entry_id)
 
 
 async def _load(

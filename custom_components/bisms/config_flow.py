@@ -252,7 +252,7 @@ class BismsConfigFlow(ConfigFlow, domain=DOMAIN):
     def _update_account(self, entry: ConfigEntry) -> ConfigFlowResult:
         """Store the checked account and have it used at once.
 
-        A loaded entry reloads itself when it changes; one whose set-up failed listens
+        A loaded entry reloads itself when its data change; one whose set-up failed listens
         to nothing.
         """
         if not entry.update_listeners:

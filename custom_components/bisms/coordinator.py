@@ -14,6 +14,7 @@ from homeassistant.helpers.debounce import Debouncer
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .changes import async_on_change
 from .const import (
     CONF_HEADER,
     CONF_LOW_CREDIT,
@@ -138,6 +139,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         super().__init__(hass, entry, client, "account")
         self._exhausted_at: int | float | None = None
         entry.async_on_unload(self.async_add_listener(self._review))
+        async_on_change(hass, entry, self.async_update_listeners)
 
     @property
     def secret_refused(self) -> bool:
@@ -294,14 +296,12 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
         )
         self.outbox = outbox
         self._account = account
-        self._numbers = {
-            subentry.subentry_id: frozenset(subentry.data[CONF_NUMBERS])
-            for subentry in recipients(entry)
-        }
+        self._numbers = _numbers(entry)
         self.data = Deliveries(None, {})
         for delivery in outbox.deliveries:
             self.data = self._including(delivery)
         entry.async_on_unload(outbox.subscribe(self._on_change))
+        async_on_change(hass, entry, self._follow_recipients)
 
     def subscribe(
         self, listener: Callable[[str, Delivery], None]
@@ -326,6 +326,33 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
             self.data = self._including(after)
             self.async_update_listeners()
 
+    @callback
+    def _follow_recipients(self) -> None:
+        """Look up what concerns new recipients, and those who have other numbers now.
+
+        What was shown of a deleted one stays until its entities have gone.
+        """
+        before, self._numbers = self._numbers, _numbers(self.config_entry)
+        changed = {
+            subentry_id: numbers
+            for subentry_id, numbers in self._numbers.items()
+            if numbers != before.get(subentry_id)
+        }
+        if not changed:
+            return
+        by_recipient = {
+            subentry_id: delivery
+            for subentry_id, delivery in self.data.by_recipient.items()
+            if subentry_id not in changed
+        }
+        for delivery in filter(lambda each: each.told, self.outbox.deliveries):
+            for subentry_id, numbers in changed.items():
+                if not numbers.isdisjoint(delivery.message.numbers):
+                    known = by_recipient.get(subentry_id)
+                    by_recipient[subentry_id] = _later(known, delivery)
+        self.data = Deliveries(self.data.latest, by_recipient)
+        self.async_update_listeners()
+
     def _including(self, delivery: Delivery) -> Deliveries:
         latest = _later(self.data.latest, delivery)
         by_recipient = {
@@ -334,6 +361,14 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
             if not numbers.isdisjoint(delivery.message.numbers)
         }
         return Deliveries(latest, self.data.by_recipient | by_recipient)
+
+
+def _numbers(entry: ConfigEntry) -> dict[str, frozenset[str]]:
+    """Return each recipient's numbers by its subentry's id."""
+    return {
+        subentry.subentry_id: frozenset(subentry.data[CONF_NUMBERS])
+        for subentry in recipients(entry)
+    }
 
 
 def _later(known: Delivery | None, delivery: Delivery) -> Delivery:

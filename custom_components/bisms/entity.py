@@ -1,15 +1,25 @@
 """What entities have in common: their device, and ids that are the same in every language."""
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .changes import async_on_change
 from .const import DOMAIN, NAME
 from .coordinator import BismsConfigEntry
-from .entry import account_name, account_slug, recipient_name, recipient_slug
+from .entry import (
+    account_name,
+    account_slug,
+    recipient_name,
+    recipient_slug,
+    recipients,
+)
 
 PANEL_URL: Final = "http://sms.bisms.net"
 """The provider's web panel, where credit and sender names are looked after."""
@@ -52,14 +62,65 @@ class RecipientEntity(Entity):
         if key:
             self._attr_translation_key = key
         self._attr_unique_id = f"{entry.entry_id}_{subentry.subentry_id}{suffix}"
-        self._attr_device_info = DeviceInfo(
-            identifiers={(DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}")},
+        self.entity_id = f"{platform}.{recipient_slug(subentry)}{suffix}"
+
+    @property
+    @override
+    def device_info(self) -> DeviceInfo:
+        """Return the device, called as the recipient is called now."""
+        return DeviceInfo(
+            identifiers={_recipient_device(self.entry, self.subentry)},
             entry_type=DeviceEntryType.SERVICE,
             manufacturer=NAME,
-            name=recipient_name(subentry),
-            via_device_id=_account_device_id(entry),
+            name=recipient_name(self.subentry),
+            via_device_id=_account_device_id(self.entry),
         )
-        self.entity_id = f"{platform}.{recipient_slug(subentry)}{suffix}"
+
+
+@callback
+def async_add_for_recipients(
+    hass: HomeAssistant,
+    entry: BismsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[BismsConfigEntry, ConfigSubentry], RecipientEntity],
+) -> None:
+    """Add an entity for each recipient, those who come later too; Home Assistant removes them."""
+    added: set[str] = set()
+
+    @callback
+    def follow() -> None:
+        present = recipients(entry)
+        added.intersection_update(each.subentry_id for each in present)
+        for subentry in present:
+            if subentry.subentry_id in added:
+                _rename_device(hass, entry, subentry)
+            else:
+                added.add(subentry.subentry_id)
+                async_add_entities(
+                    [create(entry, subentry)],
+                    config_subentry_id=subentry.subentry_id,
+                )
+
+    follow()
+    async_on_change(hass, entry, follow)
+
+
+def _rename_device(
+    hass: HomeAssistant, entry: BismsConfigEntry, subentry: ConfigSubentry
+) -> None:
+    """Call a recipient's device as the recipient is called now; its entities follow."""
+    devices = dr.async_get(hass)
+    device = devices.async_get_device_by_identifier(
+        _recipient_device(entry, subentry), entry.entry_id
+    )
+    if device is not None:
+        devices.async_update_device(device.id, name=recipient_name(subentry))
+
+
+def _recipient_device(
+    entry: BismsConfigEntry, subentry: ConfigSubentry
+) -> tuple[str, str]:
+    return DOMAIN, f"{entry.entry_id}_{subentry.subentry_id}"
 
 
 def _account_device(entry: BismsConfigEntry) -> DeviceInfo:

@@ -1,6 +1,6 @@
 """Notify: an entity for each recipient, and the classic action with targets."""
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Container, Mapping
 from itertools import count
 from typing import Any, cast, override
 
@@ -14,15 +14,17 @@ from homeassistant.components.notify import (
     NotifyEntity,
     NotifyEntityFeature,
 )
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .changes import async_on_change
 from .const import CONF_NUMBERS
 from .coordinator import BismsConfigEntry
-from .entity import RecipientEntity
+from .entity import RecipientEntity, async_add_for_recipients
 from .entry import account_slug, recipient_slug, recipients
 from .errors import invalid
 from .outbox import UNKNOWN, Delivery
@@ -39,11 +41,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Set up a notify entity for each recipient."""
-    for subentry in recipients(entry):
-        async_add_entities(
-            [RecipientNotifyEntity(entry, subentry, NOTIFY_DOMAIN)],
-            config_subentry_id=subentry.subentry_id,
-        )
+    async_add_for_recipients(hass, entry, async_add_entities, RecipientNotifyEntity)
 
 
 class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
@@ -78,6 +76,10 @@ class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
         if self._last is None:
             return self._restored
         return dt_util.utc_from_timestamp(self._last.created_utc).isoformat()
+
+    def __init__(self, entry: BismsConfigEntry, subentry: ConfigSubentry) -> None:
+        """Stand for the recipient."""
+        super().__init__(entry, subentry, NOTIFY_DOMAIN)
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
@@ -134,44 +136,61 @@ async def async_register_notify_actions(
     hass: HomeAssistant, entry: BismsConfigEntry
 ) -> None:
     """Offer `notify.<account>` and `notify.<account>_<recipient>` while the entry is loaded."""
-    name = _free_name(hass, account_slug(entry), ())
-    prefix = f"{name}_"
-    numbers: dict[str, Collection[str]] = {}
-    for subentry in recipients(entry):
-        own_name = _free_name(hass, prefix + recipient_slug(subentry), numbers)
-        numbers[own_name] = subentry.data[CONF_NUMBERS]
-    targets = {key.removeprefix(prefix): each for key, each in numbers.items()}
-    actions = AccountNotificationService(entry, targets)
+    name = _free_name(hass, account_slug(entry), (), ())
+    actions = AccountNotificationService(entry, name)
     await actions.async_setup(hass, name, name)
-    await actions.async_register_services()
     entry.async_on_unload(actions.async_unregister_services)
+    await actions.async_update()
+    async_on_change(hass, entry, actions.async_update)
 
 
-def _free_name(hass: HomeAssistant, wanted: str, ours: Container[str]) -> str:
-    """Return the name for an action that takes nothing from anyone, ourselves included."""
+def _free_name(
+    hass: HomeAssistant, wanted: str, taken: Container[str], ours: Container[str]
+) -> str:
+    """Return the name for an action that takes nothing from anyone, ourselves included.
+
+    `taken` are the names that we have given out just now, `ours` those we gave out before.
+    """
     names = (wanted if number == 1 else f"{wanted}_{number}" for number in count(1))
     return next(
         name
         for name in names
-        if not hass.services.has_service(NOTIFY_DOMAIN, name) and name not in ours
+        if name not in taken
+        and (name in ours or not hass.services.has_service(NOTIFY_DOMAIN, name))
     )
 
 
 class AccountNotificationService(BaseNotificationService):
     """The classic notify actions of an account."""
 
-    def __init__(
-        self, entry: BismsConfigEntry, targets: Mapping[str, Collection[str]]
-    ) -> None:
-        """Send through this account; a target is an action's name and a recipient's numbers."""
+    def __init__(self, entry: BismsConfigEntry, name: str) -> None:
+        """Send through this account; names of its recipients' actions begin with its own."""
         self._entry = entry
-        self._targets = targets
+        self._name = name
+        self._recipients: Mapping[str, ConfigSubentry] = {}
+
+    async def async_update(self) -> None:
+        """Offer the recipients that there are now."""
+        self._recipients = self._named()
+        await self.async_register_services()
+
+    def _named(self) -> dict[str, ConfigSubentry]:
+        """Return the recipients by what their actions are called."""
+        named: dict[str, ConfigSubentry] = {}
+        for subentry in recipients(self._entry):
+            wanted = f"{self._name}_{recipient_slug(subentry)}"
+            ours = self.registered_targets
+            named[_free_name(self.hass, wanted, named, ours)] = subentry
+        return named
 
     @property
     @override
     def targets(self) -> Mapping[str, Any]:
-        """Return the recipients, each of which gets an action of its own."""
-        return self._targets
+        """Return the recipients' numbers; each recipient gets an action of its own."""
+        return {
+            name.removeprefix(f"{self._name}_"): subentry.data[CONF_NUMBERS]
+            for name, subentry in self._recipients.items()
+        }
 
     @override
     async def _async_notify_message_service(self, service: ServiceCall) -> None:

@@ -38,7 +38,7 @@ class HeaderFlow(RepairsFlow):
     async def async_step_init(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
-        """Ask for another sender name; the account reloads with it."""
+        """Ask for another sender name; the next message is sent under it."""
         # At first Home Assistant hands over the issue's id, as if it had been typed.
         if user_input is not None and CONF_HEADER in user_input:
             self.hass.config_entries.async_update_entry(

@@ -31,8 +31,7 @@ from .coordinator import (
     BlacklistCoordinator,
     DeliveryCoordinator,
 )
-from .entity import AccountEntity, RecipientEntity, valued
-from .entry import recipients
+from .entity import AccountEntity, RecipientEntity, async_add_for_recipients, valued
 from .outbox import Delivery, State, state_for
 from .sending import isoformat
 
@@ -111,11 +110,7 @@ async def async_setup_entry(
             AccountDeliverySensor(entry),
         ]
     )
-    for subentry in recipients(entry):
-        async_add_entities(
-            [RecipientDeliverySensor(entry, subentry)],
-            config_subentry_id=subentry.subentry_id,
-        )
+    async_add_for_recipients(hass, entry, async_add_entities, RecipientDeliverySensor)
 
 
 class AccountSensor[CoordinatorT: DataUpdateCoordinator[Any]](
@@ -288,6 +283,17 @@ class RecipientDeliverySensor(DeliverySensor, RecipientEntity):
         RecipientEntity.__init__(
             self, entry, subentry, SENSOR_DOMAIN, LAST_DELIVERY_STATUS
         )
+        self._numbers = subentry.data[CONF_NUMBERS]
+
+    @override
+    @callback
+    def _handle_coordinator_update(self) -> None:
+        """Show the same delivery anew when the recipient has other numbers now."""
+        if (numbers := self.subentry.data[CONF_NUMBERS]) != self._numbers:
+            self._numbers = numbers
+            self._shown = self.delivery
+            self.async_write_ha_state()
+        super()._handle_coordinator_update()
 
     @property
     @override
