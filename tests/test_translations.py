@@ -214,6 +214,7 @@ async def test_home_assistant_takes_every_text(
 ) -> None:
     """None is dropped on loading, as one with other placeholders would be."""
     for category in (
+        "common",
         "config",
         "options",
         "entity",

@@ -27,6 +27,7 @@ from .coordinator import (
 from .entry import account_name
 from .errors import failed
 from .files import AccountFiles
+from .forms import FORMS, async_setup_forms
 from .news import announce
 from .notify import async_register_notify_actions
 from .outbox import Outbox, UnreadableStoreError
@@ -48,8 +49,9 @@ PROMPT_ANSWER = 0.5
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions."""
+    """Register the actions, and keep their forms up to date."""
     async_setup_services(hass)
+    await async_setup_forms(hass)
     return True
 
 
@@ -93,6 +95,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     entry.async_on_unload(announce(hass, entry))
     # The event that Home Assistant stops comes too late: requests are cut off before it.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.stop)))
+    entry.async_on_unload(account.async_add_listener(hass.data[FORMS].update))
     await outbox.start()
     return True
 

@@ -15,18 +15,30 @@ from homeassistant.components.notify import (
     NotifyEntityFeature,
 )
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
-from homeassistant.core import Context, HomeAssistant, ServiceCall, callback
+from homeassistant.const import (
+    EVENT_CORE_CONFIG_UPDATE,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
+from homeassistant.core import Context, Event, HomeAssistant, ServiceCall, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.translation import async_load_integrations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .changes import async_on_change
-from .const import CONF_NUMBERS
+from .const import CONF_NUMBERS, DOMAIN
 from .coordinator import BismsConfigEntry
 from .entity import RecipientEntity, async_add_for_recipients
-from .entry import account_slug, recipient_slug, recipients
+from .entry import (
+    account_name,
+    account_slug,
+    recipient_name,
+    recipient_slug,
+    recipients,
+)
 from .errors import invalid
+from .notify_form import NotifyForms
 from .outbox import UNKNOWN, Delivery
 from .sending import SEND_OPTIONS, send_text
 
@@ -56,6 +68,10 @@ class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
     _last: Delivery | None = None
     _restored: str | None = None
 
+    def __init__(self, entry: BismsConfigEntry, subentry: ConfigSubentry) -> None:
+        """Stand for the recipient."""
+        super().__init__(entry, subentry, NOTIFY_DOMAIN)
+
     @override
     async def async_added_to_hass(self) -> None:
         """Take up the last message that the outbox knows, and listen to those to come."""
@@ -76,10 +92,6 @@ class RecipientNotifyEntity(RecipientEntity, NotifyEntity):
         if self._last is None:
             return self._restored
         return dt_util.utc_from_timestamp(self._last.created_utc).isoformat()
-
-    def __init__(self, entry: BismsConfigEntry, subentry: ConfigSubentry) -> None:
-        """Stand for the recipient."""
-        super().__init__(entry, subentry, NOTIFY_DOMAIN)
 
     @override
     async def async_send_message(self, message: str, title: str | None = None) -> None:
@@ -142,6 +154,9 @@ async def async_register_notify_actions(
     entry.async_on_unload(actions.async_unregister_services)
     await actions.async_update()
     async_on_change(hass, entry, actions.async_update)
+    entry.async_on_unload(
+        hass.bus.async_listen(EVENT_CORE_CONFIG_UPDATE, actions.async_update)
+    )
 
 
 def _free_name(
@@ -169,10 +184,19 @@ class AccountNotificationService(BaseNotificationService):
         self._name = name
         self._recipients: Mapping[str, ConfigSubentry] = {}
 
-    async def async_update(self) -> None:
-        """Offer the recipients that there are now."""
+    async def async_update(self, _: Event | None = None) -> None:
+        """Offer the recipients that there are now, in Home Assistant's present language."""
         self._recipients = self._named()
         await self.async_register_services()
+        await async_load_integrations(self.hass, {DOMAIN})
+        forms = NotifyForms(self.hass)
+        forms.describe_account(
+            self._name,
+            account_name(self._entry),
+            map(recipient_name, self._recipients.values()),
+        )
+        for name, subentry in self._recipients.items():
+            forms.describe_recipient(name, recipient_name(subentry))
 
     def _named(self) -> dict[str, ConfigSubentry]:
         """Return the recipients by what their actions are called."""
