@@ -411,7 +411,7 @@ async def test_the_actions_go_when_the_account_is_unloaded(
     assert actions(hass) == {"bisms", "bisms_ayse", "bisms_aile"}
 
 
-async def test_the_actions_send_with_the_present_options_after_a_reload(
+async def test_the_actions_send_with_the_present_options(
     hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
 ) -> None:
     """No action keeps answering for an account as it was before."""
@@ -578,7 +578,7 @@ async def test_nothing_is_left_of_a_recipient_that_is_removed(
 async def test_a_recipient_that_is_added_can_be_notified_at_once(
     hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator
 ) -> None:
-    """The account reloads by itself."""
+    """The account goes on by itself."""
     hass.config_entries.async_add_subentry(
         account,
         ConfigSubentry(

@@ -82,6 +82,14 @@ class Form:
         texts.locator("ha-button").last.click()
         texts.locator("input").fill(text)
 
+    def choose_or_type(self, text: str) -> None:
+        """Add one of those that the first such list offers, or another one, which is typed."""
+        several = self.body.locator("ha-selector-select").first
+        several.locator("ha-chip-set ha-button").click()
+        several.locator("ha-picker-combo-box input").fill(text)
+        several.locator("ha-list-item-option", has_text=text).first.click()
+        expect(several.locator("ha-input-chip")).to_contain_text(text)
+
     def go_on(self) -> None:
         """Press the button that leads on: submit, finish or close."""
         self.body.locator("ha-dialog-footer ha-button").last.click()
@@ -120,7 +128,7 @@ def open_action(page: Page, action: str) -> Form:
 def send(page: Page, recipient: str, text: str) -> Form:
     """Send a message with that tool."""
     action = open_action(page, "bisms.send_message")
-    action.add_to_list(recipient)
+    action.choose_or_type(recipient)
     action.body.locator("textarea").fill(text)
     action.body.locator(".card-actions ha-progress-button").click()
     return action
