@@ -1,6 +1,6 @@
 """Notify: an entity for each recipient, and the classic action with targets."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from itertools import count
 from typing import Any, cast, override
 
