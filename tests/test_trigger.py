@@ -6,7 +6,7 @@ from typing import Any
 from homeassistant.components.automation import DOMAIN as AUTOMATION_DOMAIN
 from homeassistant.components.automation.config import ValidationStatus
 from homeassistant.const import STATE_ON, STATE_UNAVAILABLE
-from homeassistant.core import Context, HomeAssistant, ServiceCall
+from homeassistant.core import Context, CoreState, HomeAssistant, ServiceCall
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.trigger import async_get_all_descriptions
@@ -35,6 +35,7 @@ from .accounts import (
     settled,
     until,
 )
+from .messages import message
 from .translated import load as texts_in
 
 FAMILY = [ALI, VELI]
@@ -255,6 +256,17 @@ async def test_an_automation_knows_what_caused_the_message(
     assert run.context.parent_id == cause.id
 
 
+async def test_a_message_of_unknown_cause_begins_an_automation_too(
+    hass: HomeAssistant, account: MockConfigEntry, automations: Automations
+) -> None:
+    """The logbook then has nobody to name."""
+    await automations.create("sent")
+    await account.runtime_data.outbox.send(message(), lifetime=60)
+    await settled(hass)
+    (run,) = automations.runs
+    assert run.context.parent_id is None
+
+
 @pytest.mark.parametrize(
     "recipients",
     [
@@ -403,6 +415,30 @@ async def test_what_happens_while_an_account_is_unloaded_is_told(
     await sending
     await settled(hass)
     assert automations.events == [("queued", [AYSE])]
+
+
+async def test_what_happened_while_home_assistant_was_off_is_told_once_it_has_started(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    automations: Automations,
+    simulator: Simulator,
+) -> None:
+    """Accounts are loaded before automations listen, and still none misses a thing."""
+    simulator.fail(Fault.REFUSE)
+    await days.pass_(20)
+    await send(hass, "Ayşe", expire_after=1)
+    await hass.config_entries.async_unload(account.entry_id)
+    simulator.clear_faults()
+    await days.pass_(3600)
+
+    hass.set_state(CoreState.not_running)
+    await automations.create("failed")
+    await load(hass, account)
+    assert not automations.runs
+    await hass.async_start()
+    await settled(hass)
+    assert automations.events == [("expired", [AYSE])]
 
 
 async def test_an_automation_can_be_there_before_the_first_account(

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import Context, HomeAssistant, callback
+from homeassistant.core import Context, CoreState, HomeAssistant, callback
 from homeassistant.helpers.dispatcher import async_dispatcher_send
+from homeassistant.helpers.start import async_at_started
 from homeassistant.util.signal_type import SignalType
 
 from .coordinator import BismsConfigEntry
@@ -34,12 +36,25 @@ SIGNAL_NEWS: SignalType[News] = SignalType("bisms_news")
 
 @callback
 def announce(hass: HomeAssistant, entry: BismsConfigEntry) -> Callable[[], None]:
-    """Send the signal for what happens to an account's messages; return what ends that."""
+    """Send the signal for what happens to an account's messages; return what ends that.
+
+    What happens while Home Assistant starts, such as that a message expired while it was
+    off, is kept until it has started: before, no automation listens.
+    """
 
     def tell(event_type: str, delivery: Delivery) -> None:
-        async_dispatcher_send(hass, SIGNAL_NEWS, News(event_type, entry, delivery))
+        news = News(event_type, entry, delivery)
+        if hass.state in (CoreState.not_running, CoreState.starting):
+            async_at_started(hass, partial(_send, news))
+        else:
+            _send(news, hass)
 
     return entry.runtime_data.deliveries.subscribe(tell)
+
+
+@callback
+def _send(news: News, hass: HomeAssistant) -> None:
+    async_dispatcher_send(hass, SIGNAL_NEWS, news)
 
 
 def facts(entry: ConfigEntry, delivery: Delivery) -> dict[str, Any]:
