@@ -125,6 +125,14 @@ def open_action(page: Page, action: str) -> Form:
     return Form(page.locator("tools-action"))
 
 
+def look_for_action(page: Page, text: str) -> Locator:
+    """Search all actions, and return those that are found, in their order."""
+    picker = open_action(page, "bisms.get_headers").body.locator("ha-service-picker")
+    picker.locator("ha-picker-field").click()
+    picker.locator("ha-picker-combo-box input").fill(text)
+    return picker.locator("ha-list-item-option")
+
+
 def send(page: Page, recipient: str, text: str) -> Form:
     """Send a message with that tool."""
     action = open_action(page, "bisms.send_message")

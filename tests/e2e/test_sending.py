@@ -1,11 +1,23 @@
 """Sending from the tool for actions."""
 
 from playwright.sync_api import Page, expect
+import pytest
 
 from scripts.demo import RECIPIENTS
 
-from .frontend import send
+from .frontend import look_for_action, send
 from .stage import Stage
+from .words import words
+
+
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_who_looks_for_sms_finds_how_to_send_one(
+    page: Page, stage: Stage, language: str
+) -> None:
+    """Before all else that has SMS in its name."""
+    first = look_for_action(page, "sms").first
+    expect(first).to_contain_text(words(language, "services", "send_message", "name"))
+    expect(first).to_contain_text("bisms.send_message")
 
 
 def test_a_message_is_answered_for_shown_at_once_and_readable_on_the_phone(
