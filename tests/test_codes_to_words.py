@@ -87,7 +87,7 @@ async def test_a_message_that_is_refused_is_an_error_in_words(
     for entity_id in ("sensor.bisms_last_delivery_status", "event.bisms_delivery"):
         assert attribute_of(hass, entity_id, "reason").startswith(KEYS[code])
     assert reauthentications(hass) == (code == "87")
-    assert ("low_credit" in issues(hass)) == (code == "81")
+    assert ("low_credit_refused" in issues(hass)) == (code == "81")
     assert state_of(hass, "sensor.bisms_outbox") == "0"
     await days.pass_(300)
     assert not simulator.inbox

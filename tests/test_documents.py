@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 import re
@@ -14,6 +15,7 @@ from homeassistant.core import Context, HomeAssistant, SupportsResponse
 from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.script import Script
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from homeassistant.util.yaml import load_yaml_dict, parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -26,7 +28,7 @@ from custom_components.bisms.provider.client import DEFAULT_URL
 from custom_components.bisms.provider.text import Language, measure
 from simulator import Simulator
 
-from .accounts import ALI, AYSE, VELI, Days, sends, settled
+from .accounts import ALI, AYSE, VELI, Days, act, sends, settled
 from .translated import flatten, load as texts_in
 
 ROOT = Path(__file__).parents[1]
@@ -40,6 +42,10 @@ WHAT_EXAMPLES_REACH: Final = {
     "notify.send_message": [AYSE],
     "bisms.send_message": [*FAMILY, AYSE],
     "bisms.send_messages": [AYSE, "905559998866"],
+    "bisms.get_messages": [],
+    "bisms.cancel_message": [],
+    "bisms.send_now": [AYSE],
+    "bisms.resend_message": [AYSE],
     "bisms.preview_message": [],
     "bisms.get_delivery_report": [],
     "bisms.get_sent_ids": [],
@@ -52,6 +58,10 @@ WHAT_EXAMPLES_REACH: Final = {
 RESPONSES: Final = {
     "bisms.send_message": {"messages"},
     "bisms.send_messages": {"messages"},
+    "bisms.get_messages": {"messages"},
+    "bisms.cancel_message": {"cancelled"},
+    "bisms.send_now": {"messages"},
+    "bisms.resend_message": {"messages"},
     "bisms.preview_message": {"text", "language", "length", "parts", "replaced"},
     "bisms.get_delivery_report": {"dlr_id", "status", "final", "recipients"},
     "bisms.get_sent_ids": {"page", "ids"},
@@ -151,7 +161,8 @@ async def test_an_example_of_an_action_does_what_it_says(
 ) -> None:
     """Pasted into a script it runs, reaches the phones it names, and answers."""
     simulator.foreign_send("test", [AYSE], "Merhaba", ago=100)
-    script = Script(hass, cv.SCRIPT_SCHEMA([example.config]), "Example", DOMAIN)
+    config = await _with_a_message(hass, example)
+    script = Script(hass, cv.SCRIPT_SCHEMA([config]), "Example", DOMAIN)
     result = await script.async_run(context=Context())
     await settled(hass)
     expected = FAMILY if example.repeated else WHAT_EXAMPLES_REACH[example.action]
@@ -160,6 +171,25 @@ async def test_an_example_of_an_action_does_what_it_says(
     if variable := example.config.get("response_variable"):
         assert result is not None
         assert set(result.variables[variable]) == RESPONSES[example.action]
+
+
+async def _with_a_message(hass: HomeAssistant, example: Example) -> dict[str, Any]:
+    """Return an example that names a message, and one that there is: ids cannot be foreseen."""
+    config = example.config
+    if "id" not in config.get("data", {}):
+        return config
+    answer = await act(
+        hass,
+        "send_message",
+        recipients=[AYSE],
+        message="Toplantı",
+        send_at=(dt_util.now() + timedelta(hours=1)).isoformat(),
+        scheduled_by="home_assistant",
+    )
+    [held] = answer["messages"]
+    if example.action == "bisms.resend_message":
+        await act(hass, "cancel_message", id=held["id"])
+    return {**config, "data": {**config["data"], "id": held["id"]}}
 
 
 @pytest.mark.parametrize("language", READMES)

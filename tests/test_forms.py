@@ -214,6 +214,7 @@ async def test_open_pages_are_told_of_forms_that_changed(
     assert [event.data["service"] for event in told] == [
         "send_message",
         "send_messages",
+        "get_messages",
     ]
 
 

@@ -40,13 +40,17 @@ from .accounts import (
 CREDIT = "sensor.bisms_remaining_credit"
 ACTIONS = {
     "add_to_blacklist",
+    "cancel_message",
     "get_blacklist",
     "get_delivery_report",
     "get_headers",
+    "get_messages",
     "get_sent_ids",
     "preview_message",
+    "resend_message",
     "send_message",
     "send_messages",
+    "send_now",
 }
 
 

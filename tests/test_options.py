@@ -4,7 +4,6 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -111,8 +110,9 @@ async def test_the_time_that_a_message_may_wait(
     await choose(hass, account, expire_after=7)
 
     def minutes(sent: dict[str, Any]) -> float:
-        expires_at = dt_util.parse_datetime(sent["expires_at"], raise_on_error=True)
-        return (expires_at - dt_util.utcnow()).total_seconds() / 60
+        delivery = account.runtime_data.outbox.get(sent["id"])
+        seconds: float = delivery.expires_at - delivery.created_at
+        return seconds / 60
 
     assert minutes((await send(hass, "Bir"))[0]) == 7
     assert minutes((await send(hass, "İki", expire_after=2880))[0]) == 2880

@@ -73,7 +73,7 @@ async def send_text(
     messages = await _composed(
         data, len(to), same_text, to, text, choices, book_of(entry), dt_util.utcnow()
     )
-    return await send(entry, messages, asked, context, _held_until(choices))
+    return await send(entry, data, messages, asked, context, _held_until(choices))
 
 
 async def send_texts(
@@ -90,7 +90,7 @@ async def send_texts(
     message = await _composed(
         data, len(texts), own_texts, texts, choices, book_of(entry), dt_util.utcnow()
     )
-    return await send(entry, [message], asked, context, _held_until(choices))
+    return await send(entry, data, [message], asked, context, _held_until(choices))
 
 
 async def _composed[*ArgsT, MessageT](
@@ -164,6 +164,7 @@ def _held_until(choices: Choices) -> float | None:
 
 async def send(
     entry: BismsConfigEntry,
+    data: BismsData,
     messages: Sequence[Message],
     asked: Mapping[str, Any],
     context: Context,
@@ -173,7 +174,7 @@ async def send(
     options = {**options_of(entry), **asked}
     limit = options[CONF_HOURLY_LIMIT]
     try:
-        deliveries = await entry.runtime_data.outbox.send(
+        deliveries = await data.outbox.send(
             *messages,
             lifetime=options[CONF_EXPIRE_AFTER] * 60,
             held_until=held_until,

@@ -230,7 +230,9 @@ async def _resend_message(call: ServiceCall) -> ServiceResponse:
     if before.state not in RESENDABLE:
         raise invalid("not_resendable")
     message = replace(before.message, send_at=None)
-    deliveries = await send(entry, [message], call.data, call.context)
+    deliveries = await send(
+        entry, entry.runtime_data, [message], call.data, call.context
+    )
     return respond(entry.runtime_data.outbox, deliveries, names_by_number(entry))
 
 

@@ -18,10 +18,10 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .const import CONF_NUMBERS, DOMAIN
-from .entry import recipient_name, recipients
+from .const import DOMAIN
 from .news import SIGNAL_NEWS, News, cause, facts
 from .provider.numbers import InvalidNumberError, normalize
+from .sending import book_of
 
 CONF_RECIPIENTS = "recipients"
 
@@ -119,12 +119,12 @@ def _numbers(recipient: str, *accounts: ConfigEntry) -> set[str]:
 
     There are none if it is neither.
     """
-    name = recipient.strip().casefold()
-    named: set[str] = set()
-    for account in accounts:
-        for subentry in recipients(account):
-            if recipient_name(subentry).casefold() == name:
-                named.update(subentry.data[CONF_NUMBERS])
+    named = {
+        number
+        for account in accounts
+        for _, numbers in book_of(account).find(recipient.strip())
+        for number in numbers
+    }
     if named:
         return named
     try:
