@@ -354,10 +354,11 @@ def _one_of(
 
 
 def _whole_number(minimum: int, maximum: int, unit: str | None = None) -> vol.All[int]:
-    """Return a field for a whole number."""
+    """Return a field for a whole number, of minutes if it has a unit."""
     config = NumberSelectorConfig(
         min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX
     )
     if unit:
         config["unit_of_measurement"] = unit
+        config["translation_key"] = "minutes"
     return vol.All(NumberSelector(config), vol.Coerce(int))

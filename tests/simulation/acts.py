@@ -26,6 +26,7 @@ class Send:
     validity: int | None = None
     resend_in_doubt: bool = False
     cancelled_after: float | None = None
+    held_for: float | None = None
 
     def __str__(self) -> str:
         """Tell it in words."""
@@ -33,11 +34,33 @@ class Send:
         told.append(f"may wait {self.lifetime:.0f} s")
         if self.send_in is not None:
             told.append(f"to go out {self.send_in:.0f} s later")
+        if self.held_for is not None:
+            told.append(f"held here for {self.held_for:.0f} s")
         if self.resend_in_doubt:
             told.append("once more if in doubt")
         if self.cancelled_after is not None:
             told.append(f"and gives up after {self.cancelled_after:.2f} s")
         return f"{', '.join(told)}{_of(self.account)}"
+
+
+class Wish(StrEnum):
+    """What a user wants of a message that has not left."""
+
+    CANCEL = "cancels"
+    SEND_NOW = "wants to send now"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A user changes his mind about some message that is held or waits, if there is one."""
+
+    at: float
+    wish: Wish
+    account: int = 0
+
+    def __str__(self) -> str:
+        """Tell it in words."""
+        return f"a user {self.wish} what has not left{_of(self.account)}"
 
 
 class Manner(StrEnum):
@@ -188,7 +211,16 @@ class Restore:
 
 
 type Act = (
-    Send | Stop | ClockSet | Sleep | NewSecret | Foreign | OddReports | Backup | Restore
+    Send
+    | Change
+    | Stop
+    | ClockSet
+    | Sleep
+    | NewSecret
+    | Foreign
+    | OddReports
+    | Backup
+    | Restore
 )
 
 

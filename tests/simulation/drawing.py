@@ -14,6 +14,7 @@ from .acts import (
     Act,
     Backup,
     Calls,
+    Change,
     ClockSet,
     DiskFault,
     DiskTrouble,
@@ -26,6 +27,7 @@ from .acts import (
     Send,
     Sleep,
     Stop,
+    Wish,
 )
 from .network import CODES, FAULTS, LOST, SILENT
 from .plan import Circumstances, Plan
@@ -46,6 +48,7 @@ class _Drawing:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.random = random = Random(seed)
+        self.minds = Random(f"{seed} minds")
         self.span = random.choice(SPANS)
         self.many = random.random() < 0.015
         self.phones = PHONES if self.many else PHONES[: random.choice((1, 2, 3, 3, 6))]
@@ -61,8 +64,11 @@ class _Drawing:
         if any(abs(seconds) > HOUR for seconds in set_by):
             # To send at some time makes sense only to whom the clock shows the time.
             sends = [replace(send, send_in=None) for send in sends]
+        else:
+            sends = list(map(self.perhaps_held, sends))
         others, backups = self.others(sends), self.backups()
-        acts: list[Act] = [*sends, *stops, *clock, *others, *backups]
+        changes = self.changes(sends)
+        acts: list[Act] = [*sends, *changes, *stops, *clock, *others, *backups]
         return Plan(
             self.seed,
             tuple(sorted(acts, key=lambda act: act.at)),
@@ -123,6 +129,21 @@ class _Drawing:
             resend_in_doubt=random.random() < 0.2,
             cancelled_after=random.uniform(0, 3) if random.random() < 0.05 else None,
         )
+
+    def perhaps_held(self, send: Send) -> Send:
+        """Draw whether a call is to be held here for some time."""
+        if send.send_in is not None or self.minds.random() > 0.15:
+            return send
+        return replace(send, held_for=self.minds.choice((-10, 5, 100, 1000, 2 * HOUR)))
+
+    def changes(self, sends: list[Send]) -> Iterator[Change]:
+        """Draw what users want of what has not left, most of it soon after a call."""
+        random = self.minds
+        for send in random.sample(
+            sends, min(len(sends), random.choice((0, 0, 0, 1, 3)))
+        ):
+            later = random.choice((1, 20, 300, HOUR)) * random.random()
+            yield Change(send.at + later, random.choice(list(Wish)), send.account)
 
     def piece(self, text: str) -> tuple[Sms, ...]:
         """Draw whom a text goes to; in some requests each gets a text of his own."""

@@ -36,6 +36,9 @@ class Ends:
                 yield from self._wrong_with_report(delivery)
             elif delivery.reason == UNKNOWN:
                 yield from self._wrong_with_unknown(delivery)
+            elif delivery.state is State.CANCELLED:
+                if delivery.id not in self.evidence.home.cancelled:
+                    yield Wrong(Kind.LOST, f"{label(delivery)}, but by nobody")
             elif delivery.state is State.EXPIRED:
                 yield from self._wrong_with_expiry(delivery)
             elif not delivery.accepted:
@@ -75,7 +78,12 @@ class Ends:
         evidence, life = self.evidence, self.evidence.life(delivery)
         call = evidence.call_of(delivery)
         ended = life.ended or evidence.world.now
-        if ended < life.entered + call.send.lifetime - SLACK - evidence.drift():
+        begun = life.entered
+        if (held_for := call.send.held_for) is not None:
+            # Its time may have come while Home Assistant was off, by the machine's clock.
+            rate = evidence.world.plan.circumstances.clock_rate
+            begun = min(begun, life.created + held_for / rate)
+        if ended < begun + call.send.lifetime - SLACK - evidence.drift():
             if not self._is_excused_by_clock(delivery):
                 words = f"{label(delivery)} after {ended - life.entered:.0f} s"
                 yield Wrong(Kind.UNTRUE, words)

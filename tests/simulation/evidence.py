@@ -133,7 +133,7 @@ class Evidence:
         return [
             loss
             for loss in self.home.losses
-            if life.entered <= loss.until and loss.since - self.saved_within <= ended
+            if life.created <= loss.until and loss.since - self.saved_within <= ended
         ]
 
     def loss_of(self, delivery: Delivery) -> Loss | None:

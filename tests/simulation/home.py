@@ -12,12 +12,14 @@ from custom_components.bisms.outbox import (
     ClosedError,
     Delivery,
     HourlyLimitError,
+    State,
+    TooLateError,
 )
 from custom_components.bisms.provider.models import Message, Sms
 from simulator.sendings import Account
 
 from . import knobs
-from .acts import HOUR, Backup, Restore, Send
+from .acts import HOUR, Backup, Change, Restore, Send, Wish
 from .disk import SLOW, Copy, Disk, saved_within
 from .outcome import Answer, Call, Excuse, Kind, label
 from .run import Run
@@ -36,10 +38,13 @@ LINGERS = 5.0
 class Life:
     """What is to be known of a message that its end does not tell; times are true ones.
 
+    `created` is when the call was made, `entered` since when it was to be sent.
+
     `resent` has the times at which it was sent anew although its fate stayed unknown;
     `cut_off` is whether its process ended in the middle of an attempt.
     """
 
+    created: float
     entered: float
     latest: Delivery
     attempts: list[float] = field(default_factory=list)
@@ -88,6 +93,7 @@ class Home:
         self.downtimes: list[Span] = []
         self.wrong_secrets: list[Span] = []
         self.kills: list[float] = []
+        self.cancelled: set[str] = set()
         self._copy: Copy | None = None
         self._run: Run | None = None
         self._callers: dict[asyncio.Task[None], Call] = {}
@@ -236,6 +242,9 @@ class Home:
             run.outbox.send(
                 *call.messages,
                 lifetime=send.lifetime,
+                held_until=None
+                if send.held_for is None
+                else self.world.clock.utc() + send.held_for,
                 hourly_limit=self.world.plan.circumstances.hourly_limit,
                 resend_in_doubt=send.resend_in_doubt,
             )
@@ -260,19 +269,37 @@ class Home:
         """Note which deliveries a call made."""
         new = [each for each in run.outbox.deliveries if each.id not in known]
         for delivery in new:
-            self.lives.setdefault(delivery.id, Life(self.world.now, delivery))
+            now = self.world.now
+            self.lives.setdefault(delivery.id, Life(now, now, delivery))
         call.ids = tuple(each.id for each in new)
 
     def note_change(self, before: Delivery, after: Delivery) -> None:
         """Keep what is to be known of a message afterwards."""
         if (life := self.lives.get(after.id)) is None:
-            life = self.lives[after.id] = Life(self.world.now, after)
+            now = self.world.now
+            life = self.lives[after.id] = Life(now, now, after)
+        if before.state is State.HELD and after.state is not State.HELD:
+            life.entered = self.world.now
         life.latest = after
         life.ended = self.world.now if after.final else None
         if isinstance(after.doing, Attempt) and not isinstance(before.doing, Attempt):
             life.attempts.append(self.world.now)
         if before.resend_in_doubt and not after.resend_in_doubt:
             life.resent.append(self.world.now)
+
+    async def change(self, change: Change) -> None:
+        """Let a user cancel, or send at once, some message that has not left."""
+        run, outbox = self.run, self.run.outbox
+        ids = [each.id for each in outbox.deliveries if each.has_not_left and each.told]
+        if not run.alive or not ids:
+            return
+        delivery_id = self.random.choice(ids)
+        with suppress(TooLateError, ClosedError, asyncio.CancelledError):
+            if change.wish is Wish.SEND_NOW:
+                await run.do(outbox.send_now(delivery_id))
+            else:
+                self.cancelled.add(delivery_id)
+                await run.do(outbox.cancel(delivery_id))
 
     async def back_up(self, backup: Backup) -> None:
         """Copy the files as Home Assistant's backup does, one after the other."""

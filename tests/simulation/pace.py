@@ -68,7 +68,7 @@ def _spent(evidence: Evidence, call: Call, seconds: float) -> int:
     """Return the parts that entered in some time before a call, but for those given back."""
     parts = 0
     for delivery_id, life in evidence.home.lives.items():
-        is_before = call.begun - seconds < life.entered <= call.begun
+        is_before = call.begun - seconds < life.created <= call.begun
         if not is_before or delivery_id in call.ids:
             continue
         end = life.latest

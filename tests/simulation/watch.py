@@ -104,7 +104,8 @@ class Watch:
     def _look_is_due(self) -> bool:
         """Whether the newest id is to be learned: after a start, a 77, or before a retry."""
         if any(
-            delivery.told and self._is_due(delivery, Task.SEND)
+            (delivery.told or delivery.hold is not None)
+            and self._is_due(delivery, Task.SEND)
             for delivery in self._open()
         ):
             return True

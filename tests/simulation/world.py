@@ -14,6 +14,7 @@ from .acts import (
     PHONES,
     Act,
     Backup,
+    Change,
     ClockSet,
     Foreign,
     Manner,
@@ -147,6 +148,8 @@ class World:
             case Send():
                 async with self._restarting:
                     self.homes[act.account].send(act)
+            case Change():
+                self._beside_it(self.homes[act.account].change(act))
             case Stop():
                 if act.in_write is not None:
                     await self._until_written(act.in_write)

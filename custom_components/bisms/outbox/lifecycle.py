@@ -132,9 +132,9 @@ def _while_queued(d: Delivery, event: Event, now: Now, jitter: float) -> Deliver
         case Signal.TOLD:
             return replace(d, told=True)
         case Signal.TICKED if d.state is State.HELD:
-            return _held(d, now)
-        case Signal.HURRIED if d.state is State.HELD:
-            return _released(d, now)
+            return _held(d, now, missed=False)
+        case Signal.HURRIED if d.hold is not None and d.state is State.HELD:
+            return _released(d, now, d.hold.lifetime)
         case Signal.HURRIED if d.has_not_left:
             return replace(d, doing=_next_request(d, now.at, now))
         case Signal.CANCELLED if d.can_be_cancelled:
@@ -291,19 +291,24 @@ _BRINGS_FORWARD = {
 """Whatever is back can be connected too."""
 
 
-def _held(d: Delivery, now: Now) -> Delivery:
-    """Hold a message until its time by the machine's clock, which may be set meanwhile."""
+def _held(d: Delivery, now: Now, *, missed: bool) -> Delivery:
+    """Hold a message until its time by the machine's clock, which may be set meanwhile.
+
+    Only who missed its time, Home Assistant being off, takes that from its lifetime: a clock
+    that is fast, or set forward, must not let it expire untried.
+    """
     assert d.hold is not None
     later = d.hold.until_utc - now.utc
-    d = replace(d, expires_at=now.at + later + d.hold.lifetime)
+    lifetime = d.hold.lifetime
     if later <= 0:
-        return _released(d, now)
-    return replace(d, doing=Step(Task.HOLD, now.at + min(later, LOOK_AT_CLOCK)))
+        return _released(d, now, later + lifetime if missed else lifetime)
+    step = Step(Task.HOLD, now.at + min(later, LOOK_AT_CLOCK))
+    return replace(d, doing=step, expires_at=now.at + later + lifetime)
 
 
-def _released(d: Delivery, now: Now) -> Delivery:
+def _released(d: Delivery, now: Now, lifetime: float) -> Delivery:
     """Let a message go that was held: what comes of it is news, as for one just sent."""
-    d = _with_time_to_look(d, now)
+    d = _with_time_to_look(replace(d, expires_at=now.at + lifetime), now)
     return replace(d, told=False, doing=_next_request(d, now.at, now))
 
 
@@ -319,7 +324,7 @@ def _resumed(d: Delivery, now: Now) -> Delivery:
     """Take up a message after a restart, when nobody waits for its answer any more."""
     d = replace(d, told=True, tries=0)
     if d.state is State.HELD:
-        return _held(d, now)
+        return _held(d, now, missed=True)
     if isinstance(d.doing, Attempt):
         d = replace(_doubted(d, now), waits_because=NoAnswerError.reason)
     if d.doubt is None:
