@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LOAD_AGAIN = 5.0
 """Seconds after which Home Assistant sets up an account again whose disk failed."""
 
+SOON = 0.001
+"""Seconds by which a time that is due may lie ahead, as the loop rounds."""
+
 LINGERS = 5.0
 """Seconds for which Home Assistant lives on at most after its accounts have stopped."""
 
@@ -94,6 +97,7 @@ class Home:
         self.wrong_secrets: list[Span] = []
         self.kills: list[float] = []
         self.cancelled: set[str] = set()
+        self.hurried: set[str] = set()
         self._copy: Copy | None = None
         self._run: Run | None = None
         self._callers: dict[asyncio.Task[None], Call] = {}
@@ -280,12 +284,22 @@ class Home:
             life = self.lives[after.id] = Life(now, now, after)
         if before.state is State.HELD and after.state is not State.HELD:
             life.entered = self.world.now
+            self._check_time(after)
         life.latest = after
         life.ended = self.world.now if after.final else None
         if isinstance(after.doing, Attempt) and not isinstance(before.doing, Attempt):
             life.attempts.append(self.world.now)
         if before.resend_in_doubt and not after.resend_in_doubt:
             life.resent.append(self.world.now)
+
+    def _check_time(self, released: Delivery) -> None:
+        """Look whether a message went that was still to be held."""
+        hold = released.hold
+        if released.final or hold is None or released.id in self.hurried:
+            return
+        if self.world.clock.utc() < hold.until_utc - SOON:
+            words = f"{label(released)}, though it was to be held"
+            self.world.wrong(Kind.UNTRUE, words)
 
     async def change(self, change: Change) -> None:
         """Let a user cancel, or send at once, some message that has not left."""
@@ -296,6 +310,7 @@ class Home:
         delivery_id = self.random.choice(ids)
         with suppress(TooLateError, ClosedError, asyncio.CancelledError):
             if change.wish is Wish.SEND_NOW:
+                self.hurried.add(delivery_id)
                 await run.do(outbox.send_now(delivery_id))
             else:
                 self.cancelled.add(delivery_id)

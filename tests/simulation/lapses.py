@@ -422,6 +422,31 @@ def give_a_cancelled_message_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Outbox, "_answered", given_up)
 
 
+def cancel_what_may_have_been_sent(patch: pytest.MonkeyPatch) -> None:
+    """Take back whatever was not accepted, as far as is known."""
+    patch.setattr(Delivery, "can_be_cancelled", Delivery.has_not_left)
+
+
+def take_a_fast_clock_from_the_lifetime(patch: pytest.MonkeyPatch) -> None:
+    """Let a held message expire whose time the clock shows too late."""
+    held = lifecycle._held
+
+    def hold(d: Delivery, now: Now, *, missed: bool) -> Delivery:
+        return held(d, now, missed=True)
+
+    patch.setattr(lifecycle, "_held", hold)
+
+
+def hold_until_the_first_look(patch: pytest.MonkeyPatch) -> None:
+    """Let a held message go when it looks at the clock, whatever that shows."""
+    held = lifecycle._held
+
+    def hold(d: Delivery, now: Now, *, missed: bool) -> Delivery:
+        return held(d, now._replace(utc=now.utc + 5400), missed=missed)
+
+    patch.setattr(lifecycle, "_held", hold)
+
+
 LAPSES: list[Lapse] = [
     refuse_every_77,
     save_after_the_attempt,
@@ -463,4 +488,7 @@ LAPSES: list[Lapse] = [
     let_everything_leave,
     leave_callers_waiting_at_a_stop,
     give_a_cancelled_message_up,
+    cancel_what_may_have_been_sent,
+    take_a_fast_clock_from_the_lifetime,
+    hold_until_the_first_look,
 ]

@@ -30,11 +30,18 @@ def _send(
     *phones: int,
     lifetime: float = HOUR,
     resend_in_doubt: bool = False,
+    held_for: float | None = None,
 ) -> Send:
     """Return a call that sends a text to some of the phones."""
     numbers = tuple(PHONES[phone - 1] for phone in phones)
     piece = (Sms(numbers=numbers, text=text, parts=1),)
-    return Send(at, (piece,), lifetime=lifetime, resend_in_doubt=resend_in_doubt)
+    return Send(
+        at,
+        (piece,),
+        lifetime=lifetime,
+        resend_in_doubt=resend_in_doubt,
+        held_for=held_for,
+    )
 
 
 def _many(at: float, number: int) -> tuple[Send, ...]:
@@ -274,6 +281,12 @@ SCENARIOS: dict[str, Plan] = {
         acts=tuple(_send(10, f"Alarm {phone}.", phone) for phone in (1, 2, 3)),
         outages=(Outage(9, 200, "reset", Calls.SENDS),),
         circumstances=Circumstances(earlier=3),
+    ),
+    "the clock is set forward while a message is held that may not wait for long": Plan(
+        acts=(
+            _send(10, "Reminder.", 1, lifetime=60, held_for=1000),
+            ClockSet(200, 900),
+        ),
     ),
     "one is sent once more, for it stayed in doubt": Plan(
         acts=(_send(10, "Alarm.", 1, lifetime=60, resend_in_doubt=True),),

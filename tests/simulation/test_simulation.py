@@ -26,7 +26,13 @@ def test_in_500_histories_no_message_is_lost_and_none_is_sent_twice() -> None:
     assert {*tally.faults} == {*FAULTS, *CODES}
     assert {*tally.answers} == {*Answer} - {Answer.NONE}
     ends = {state.partition(" ")[0] for state in tally.states}
-    assert ends == {"delivered", "partially_delivered", "failed", "expired"}
+    assert ends == {
+        "delivered",
+        "partially_delivered",
+        "failed",
+        "expired",
+        "cancelled",
+    }
 
 
 def test_a_history_is_the_same_whenever_it_is_played() -> None:
