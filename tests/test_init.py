@@ -1,6 +1,7 @@
 """Setting an account up and taking it down again, whatever the provider does."""
 
 import asyncio
+from datetime import timedelta
 import errno
 import time
 
@@ -13,6 +14,7 @@ from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -444,6 +446,30 @@ async def test_nothing_of_an_account_is_left_once_it_is_removed(
     assert not dr.async_entries_for_config_entry(device_registry, account.entry_id)
     assert not hass.services.has_service("notify", "bisms")
     assert hass.states.async_all() == []
+
+
+@pytest.mark.expects_log(
+    "BiSMS was removed, and with it 3 messages, of which 2 had not been sent"
+)
+async def test_a_removed_account_says_what_goes_with_it(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """What waits and what is held will not be sent."""
+    assert await send(hass, "Duman") == "waiting"
+    at = (dt_util.now() + timedelta(hours=1)).isoformat()
+    await act(
+        hass,
+        "send_message",
+        recipients=["Ayşe"],
+        message="Sonra",
+        send_at=at,
+        scheduled_by="home_assistant",
+    )
+    simulator.fail(Fault.REFUSE)
+    assert await send(hass, "Su") == "queued"
+
+    await hass.config_entries.async_remove(account.entry_id)
+    await settled(hass)
 
 
 async def test_an_account_can_be_disabled_and_enabled(

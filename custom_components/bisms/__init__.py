@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+import logging
 
 from homeassistant.const import CONF_PASSWORD, CONF_URL, CONF_USERNAME, Platform
 from homeassistant.core import HassJob, HomeAssistant
@@ -30,10 +31,12 @@ from .files import AccountFiles
 from .forms import FORMS, async_setup_forms
 from .news import announce
 from .notify import async_register_notify_actions
-from .outbox import Outbox, UnreadableStoreError
+from .outbox import Outbox, UnreadableStoreError, saved_deliveries
 from .provider.client import BismsClient
 from .provider.codes import InvalidAuthError
 from .services import async_setup_services
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -110,9 +113,28 @@ async def async_unload_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> bo
 
 async def async_remove_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> None:
     """Remove what an account leaves behind: its files and its repair issues."""
-    await AccountFiles(hass, entry.entry_id).remove()
+    files = AccountFiles(hass, entry.entry_id)
+    await _tell_what_goes(entry, files)
+    await files.remove()
     for key in (ISSUE_LOW_CREDIT, ISSUE_HEADER_WITHDRAWN, ISSUE_UNREADABLE_STORE):
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
+
+
+async def _tell_what_goes(entry: BismsConfigEntry, files: AccountFiles) -> None:
+    """Say how many messages go with an account, above all of those that were not sent."""
+    try:
+        deliveries = await saved_deliveries(files)
+    except OSError, UnreadableStoreError:
+        return  # that the files cannot be read was said when the account was set up
+    unsent = sum(not each.final and not each.accepted for each in deliveries)
+    level = logging.WARNING if unsent else logging.INFO
+    _LOGGER.log(
+        level,
+        "%s was removed, and with it %d messages, of which %d had not been sent",
+        account_name(entry),
+        len(deliveries),
+        unsent,
+    )
 
 
 async def _load(

@@ -2,7 +2,13 @@
 
 from .allowance import HourlyLimitError
 from .engine import ClosedError, Outbox, TooLateError
-from .journal import Files, Loaded, NotReplacedError, UnreadableStoreError
+from .journal import (
+    Files,
+    Loaded,
+    NotReplacedError,
+    UnreadableStoreError,
+    saved_deliveries,
+)
 from .record import FINAL, UNKNOWN, Attempt, Delivery, End, State, Step
 from .shown import happened, number_states, overall, seen, state_for
 
@@ -25,6 +31,7 @@ __all__ = [
     "happened",
     "number_states",
     "overall",
+    "saved_deliveries",
     "seen",
     "state_for",
 ]

@@ -257,6 +257,19 @@ class Journal:
         self._limit = max(LEAST_JOURNAL, 2 * sum(map(len, kept)))
 
 
+async def saved_deliveries(files: Files) -> Collection[Delivery]:
+    """Return the deliveries in some files, and change nothing.
+
+    Raises
+    ------
+    OSError
+        The disk fails.
+    UnreadableStoreError
+        What is there makes no sense.
+    """
+    return (await Journal(files).load()).deliveries
+
+
 async def _a_few_at_a_time(deliveries: Iterable[Delivery]) -> AsyncIterator[Delivery]:
     """Yield deliveries, and let others have their turn on the event loop now and then."""
     for number, delivery in enumerate(deliveries, 1):
