@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
@@ -315,6 +316,48 @@ async def test_the_notice_of_an_unreadable_outbox_can_be_confirmed(
 
     assert result["type"] == "create_entry"
     assert issues(hass) == {}
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [(Fault.REFUSE, "not_sent"), (Fault.ERROR_500, "maybe_sent")],
+)
+async def test_a_message_that_nobody_sees_fail_is_told(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    repairs: Repairs,
+    fault: Fault,
+    words: str,
+) -> None:
+    """To whom and of when it was; the latest one only, until a user has seen it."""
+    simulator.fail(fault, times=None)
+    await days.pass_(20)
+    when = dt_util.now()
+    for text, recipient in (("Bir", "Ayşe"), ("İki", "Aile")):
+        await do(
+            hass,
+            "send_message",
+            recipients=[recipient],
+            message=text,
+            expire_after=1,
+        )
+    for _ in range(20):
+        await days.pass_(60)
+
+    issue = issues(hass)[words]
+    assert issue.translation_placeholders == {
+        "account": "BiSMS",
+        "recipient": "Aile",
+        "time": f"{when:%Y-%m-%d %H:%M}",
+    }
+    assert issue.learn_more_url
+    assert [each for each in issues(hass) if each.endswith("_sent")] == [words]
+    form = await repairs.begin(issue)
+    assert form["step_id"] == "confirm"
+    await repairs.answer(form["flow_id"])
+    assert words not in issues(hass)
 
 
 async def test_issues_of_two_accounts_are_told_apart(

@@ -16,6 +16,7 @@ from .const import (
     DOMAIN,
     ISSUE_HEADER_WITHDRAWN,
     ISSUE_LOW_CREDIT,
+    ISSUE_NOT_SENT,
     ISSUE_UNREADABLE_STORE,
 )
 from .coordinator import (
@@ -116,7 +117,12 @@ async def async_remove_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> No
     files = AccountFiles(hass, entry.entry_id)
     await _tell_what_goes(entry, files)
     await files.remove()
-    for key in (ISSUE_LOW_CREDIT, ISSUE_HEADER_WITHDRAWN, ISSUE_UNREADABLE_STORE):
+    for key in (
+        ISSUE_LOW_CREDIT,
+        ISSUE_HEADER_WITHDRAWN,
+        ISSUE_UNREADABLE_STORE,
+        ISSUE_NOT_SENT,
+    ):
         ir.async_delete_issue(hass, DOMAIN, f"{key}_{entry.entry_id}")
 
 

@@ -74,3 +74,4 @@ LOW_CREDIT_REFUSED: Final = "low_credit_refused"
 
 ISSUE_HEADER_WITHDRAWN: Final = "header_withdrawn"
 ISSUE_UNREADABLE_STORE: Final = "unreadable_store"
+ISSUE_NOT_SENT: Final = "not_sent"

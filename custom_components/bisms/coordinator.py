@@ -22,11 +22,12 @@ from .const import (
     DOMAIN,
     ISSUE_HEADER_WITHDRAWN,
     ISSUE_LOW_CREDIT,
+    ISSUE_NOT_SENT,
     LOW_CREDIT_REFUSED,
 )
-from .entry import account_name, options_of, recipients
+from .entry import account_name, names_by_number, options_of, recipients
 from .errors import fault
-from .outbox import Delivery, Outbox, happened, seen
+from .outbox import UNKNOWN, Delivery, Outbox, State, happened, seen
 from .provider.client import BismsClient
 from .provider.codes import BismsError, InvalidAuthError, NotEnoughCreditsError
 from .usage import lasts_until
@@ -44,6 +45,14 @@ RETRY_INTERVAL_REFUSED = 300.0
 
 AFTER_SEND = 2
 """Seconds after which a burst of sends causes one look at the credit."""
+
+MAYBE_SENT = "maybe_sent"
+"""What the repair is called of a message of which it is not known whether it was sent."""
+
+WHEN_IT_IS_DOWN = "https://github.com/bisms-home-assistant/bisms#what-happens-when-the-internet-is-down"
+
+_FEW = 3
+"""How many recipients a repair names."""
 
 type BismsConfigEntry = ConfigEntry[BismsData]
 
@@ -219,6 +228,25 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             header=header,
         )
 
+    @callback
+    def ended_unsent(self, delivery: Delivery) -> None:
+        """Say that a message of which nobody waits for an answer was not sent, as far as is known.
+
+        The latest one takes the place of the one before.
+        """
+        names = names_by_number(self.config_entry)
+        to = dict.fromkeys(names.get(each, each) for each in delivery.message.numbers)
+        at = dt_util.as_local(dt_util.utc_from_timestamp(delivery.created_utc))
+        self._issue(
+            ISSUE_NOT_SENT,
+            True,
+            words=MAYBE_SENT if delivery.reason == UNKNOWN else ISSUE_NOT_SENT,
+            is_fixable=True,
+            is_persistent=True,
+            recipient=", ".join([*to][:_FEW]) + (", …" if len(to) > _FEW else ""),
+            time=f"{at:%Y-%m-%d %H:%M}",
+        )
+
     def _issue(
         self,
         key: str,
@@ -226,6 +254,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         *,
         words: str,
         is_fixable: bool,
+        is_persistent: bool = False,
         **placeholders: str,
     ) -> None:
         issue_id = f"{key}_{self.config_entry.entry_id}"
@@ -238,6 +267,8 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             issue_id,
             data={"entry_id": self.config_entry.entry_id},
             is_fixable=is_fixable,
+            is_persistent=is_persistent,
+            learn_more_url=WHEN_IT_IS_DOWN if key == ISSUE_NOT_SENT else None,
             severity=ir.IssueSeverity.WARNING,
             translation_key=words,
             translation_placeholders={
@@ -322,6 +353,9 @@ class DeliveryCoordinator(DataUpdateCoordinator[Deliveries]):
         """
         if after.accepted and not before.accepted:
             self._account.refresh_soon()
+        if after.final and not before.final:
+            if after.state is State.EXPIRED or after.reason == UNKNOWN:
+                self._account.ended_unsent(after)
         if after.told and seen(after) != seen(before):
             self.data = self._including(after)
             self.async_update_listeners()
