@@ -117,6 +117,9 @@ class Ends:
             return
         evidence, life = self.evidence, self.evidence.life(delivery)
         first = min(life.attempts, default=life.entered)
+        if delivery.hold is not None:
+            # One of a backup was in doubt before it was ever tried.
+            first = min(first, life.entered)
         due = first + knobs.figure("DOUBT_LIMIT") - SLACK
         ended = life.ended or evidence.world.now
         is_early = ended < due and not evidence.was_blind(delivery)
