@@ -8,7 +8,7 @@ from homeassistant.exceptions import ServiceValidationError
 
 from .const import MAX_SEND_AHEAD, ScheduledBy, TooLong, TurkishCharacters
 from .errors import invalid
-from .names import Names
+from .names import Names, listed
 from .provider.models import Message, Sms
 from .provider.numbers import InvalidNumberError, normalize
 from .provider.text import (
@@ -156,19 +156,13 @@ def _numbers_of(written: str, book: Names[Sequence[str]]) -> Sequence[str]:
                 raise
     found = book.find(written)
     if not found:
-        names = _listed(book.likeliest(written))
+        names = listed(book.likeliest(written), _HANDFUL)
         raise invalid("unknown_recipient", recipient=written, recipients=names)
     if len(found) > 1:
-        names = _listed([name for name, _ in found])
+        names = listed([name for name, _ in found], _HANDFUL)
         raise invalid("ambiguous_recipient", recipient=written, recipients=names)
     [(_, numbers)] = found
     return numbers
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return the first names of a list, as a sentence shows them."""
-    shown = ", ".join(names[:_HANDFUL])
-    return f"{shown}, …" if len(names) > _HANDFUL else shown or "–"
 
 
 def _pieces(text: str, choices: Choices) -> list[tuple[str, int]]:

@@ -27,6 +27,7 @@ from .const import (
 )
 from .entry import account_name, names_by_number, options_of, recipients
 from .errors import fault
+from .names import listed
 from .outbox import UNKNOWN, Delivery, Outbox, State, happened, seen
 from .provider.client import BismsClient
 from .provider.codes import BismsError, InvalidAuthError, NotEnoughCreditsError
@@ -243,7 +244,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             words=MAYBE_SENT if delivery.reason == UNKNOWN else ISSUE_NOT_SENT,
             is_fixable=True,
             is_persistent=True,
-            recipient=", ".join([*to][:_FEW]) + (", …" if len(to) > _FEW else ""),
+            recipient=listed([*to], _FEW),
             time=f"{at:%Y-%m-%d %H:%M}",
         )
 

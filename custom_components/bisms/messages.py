@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from .outbox import Delivery, Outbox, State, number_states
-from .provider.models import Sms
+from .provider.models import NumberState, Sms
 from .provider.text import measure
 from .sending import isoformat
 
@@ -16,8 +16,9 @@ def respond(
     """Return what an action answers: an object for each text, with its recipients' names."""
     return {
         "messages": [
-            _object(outbox, delivery, sms, names)
+            _object(outbox, delivery, sms, states, names)
             for delivery in deliveries
+            for states in [number_states(delivery)]
             for sms in delivery.message.sms
         ]
     }
@@ -46,10 +47,13 @@ def chosen(
 
 
 def _object(
-    outbox: Outbox, delivery: Delivery, sms: Sms, names: Mapping[str, str]
+    outbox: Outbox,
+    delivery: Delivery,
+    sms: Sms,
+    states: Mapping[str, NumberState],
+    names: Mapping[str, str],
 ) -> dict[str, Any]:
     measured = measure(sms.text)
-    states = number_states(delivery)
     is_open = not delivery.accepted and not delivery.final
     return {
         "id": delivery.id,

@@ -82,6 +82,12 @@ class Names[ValueT]:
         return found
 
 
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first names of a list, as a sentence shows them; a dash if there are none."""
+    shown = ", ".join(names[:most])
+    return f"{shown}, …" if len(names) > most else shown or "–"
+
+
 def _composed(name: str) -> str:
     """Return a name with each letter and its marks as one character."""
     return unicodedata.normalize("NFC", name)
