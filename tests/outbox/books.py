@@ -22,7 +22,7 @@ from custom_components.bisms.provider.models import (
     NumberState,
     ReportPhase,
 )
-from tests.messages import NOW, delivery, having
+from tests.messages import NOW, RUNS_SINCE, delivery, having, moment
 
 PAGE = 50
 
@@ -77,6 +77,7 @@ async def found(
     *others: Delivery,
     ceiling: str | None = None,
     after: float = 100,
+    steady_since: float = RUNS_SINCE,
 ) -> Event:
     """Look for a delivery then; perhaps among what was there when an id was the newest."""
     at = NOW + after
@@ -84,8 +85,8 @@ async def found(
     def seen(of: Delivery) -> Sighting | None:
         return Sighting(ceiling, at) if ceiling is not None and of is sought else None
 
-    later = at if ceiling is None else at + 1000
-    return await search(books).find(sought, seen, lambda: others, later)
+    now = moment(after if ceiling is None else after + 1000, steady_since=steady_since)
+    return await search(books).find(sought, seen, lambda: others, now)
 
 
 def nowhere(delivery: Delivery) -> None:

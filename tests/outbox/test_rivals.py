@@ -198,6 +198,30 @@ async def test_a_rival_that_was_not_tried_by_then_is_none() -> None:
     assert event is Signal.UNDECIDED  # a request takes up to 60 s
 
 
+async def test_a_rival_of_before_a_restart_may_be_of_just_before() -> None:
+    """A clock that was set while the power was off makes seconds look like hours."""
+    books = Books({"101": (AYSE,), "100": ()})
+    rival = in_doubt(since=-7200)
+    reach = settle(message()) + LIST_LAG
+
+    event = await found(books, in_doubt(), rival, steady_since=1 - reach)
+    assert event is Signal.UNDECIDED
+    event = await found(books, in_doubt(), rival, steady_since=-reach)
+    assert event == Found("101", about(AYSE))
+
+
+async def test_what_was_accepted_before_a_restart_may_be_on_no_list_after_it() -> None:
+    """The seconds that the list lags may not be over, whatever the clock says."""
+    books = Books({"101": (AYSE,), "100": ()})
+    rival = lost(since=5)
+
+    for steady_since, event in (
+        (81 - 1, Signal.NOTHING_FOUND),
+        (81, Signal.UNDECIDED),
+    ):
+        assert await found(books, in_doubt(), rival, steady_since=steady_since) is event
+
+
 async def test_an_accepted_message_takes_the_oldest_match() -> None:
     """It has one for certain, so nobody is asked first."""
     books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})

@@ -9,7 +9,7 @@ from custom_components.bisms.outbox.record import Delivery
 from custom_components.bisms.outbox.search import REUSED
 from custom_components.bisms.provider.codes import NoAnswerError
 from custom_components.bisms.provider.models import DeliveryReport, ReportPhase
-from tests.messages import ALI, AYSE, NOW, having
+from tests.messages import ALI, AYSE, NOW, having, moment
 
 from .books import Books, Numbers, about, found, in_doubt, known, nowhere, search
 
@@ -32,7 +32,7 @@ async def test_the_newest_id_is_told_with_what_was_found() -> None:
     ):
         books = Books(sendings)
         seen: list[str] = []
-        await search(books).find(in_doubt(), nowhere, list, NOW, seen.append)
+        await search(books).find(in_doubt(), nowhere, list, moment(), seen.append)
         assert seen == [newest]
 
 
@@ -187,7 +187,7 @@ async def test_an_id_that_another_message_got_meanwhile_is_not_taken_from_it() -
     def others() -> Collection[Delivery]:
         return sights.pop(0)
 
-    event = await search(books).find(in_doubt(), nowhere, others, NOW)
+    event = await search(books).find(in_doubt(), nowhere, others, moment())
 
     assert event is Signal.NOTHING_FOUND
 
@@ -230,11 +230,11 @@ async def test_a_report_is_not_asked_for_again_within_a_minute() -> None:
     looking = search(books)
 
     for seconds in (0, REUSED - 1):
-        await looking.find(in_doubt(), nowhere, list, NOW + seconds)
+        await looking.find(in_doubt(), nowhere, list, moment(seconds))
     assert books.asked.count("101") == 1
-    await looking.find(in_doubt(), nowhere, list, NOW + REUSED)
+    await looking.find(in_doubt(), nowhere, list, moment(REUSED))
     assert books.asked.count("101") == 2
-    await looking.find(in_doubt(), nowhere, list, NOW + REUSED + 59)
+    await looking.find(in_doubt(), nowhere, list, moment(REUSED + 59))
     assert books.asked.count("101") == 2
     assert REUSED == 60
 
@@ -245,12 +245,12 @@ async def test_a_report_that_is_not_there_yet_is_asked_for_again_later() -> None
         sendings: dict[str, Numbers] = {"101": before, "100": ()}
         books = Books(sendings)
         looking = search(books)
-        event = await looking.find(in_doubt(), nowhere, list, NOW)
+        event = await looking.find(in_doubt(), nowhere, list, moment())
         assert event is Signal.UNDECIDED
         sendings["101"] = (AYSE,)
-        event = await looking.find(in_doubt(), nowhere, list, NOW + 59)
+        event = await looking.find(in_doubt(), nowhere, list, moment(59))
         assert event is Signal.UNDECIDED
-        event = await looking.find(in_doubt(), nowhere, list, NOW + 60)
+        event = await looking.find(in_doubt(), nowhere, list, moment(60))
         assert event == Found("101", about(AYSE))
 
 
@@ -260,10 +260,10 @@ async def test_a_report_that_names_others_is_never_asked_for_again() -> None:
     looking = search(books)
 
     for seconds in (0, 100, 1000):
-        await looking.find(in_doubt(), nowhere, list, NOW + seconds)
+        await looking.find(in_doubt(), nowhere, list, moment(seconds))
     assert books.asked.count("101") == 1
     # For Ali it is another matter.
-    await looking.find(in_doubt(ALI), nowhere, list, NOW + 1000)
+    await looking.find(in_doubt(ALI), nowhere, list, moment(1000))
     assert books.asked.count("101") == 2
 
 
@@ -275,11 +275,11 @@ async def test_only_so_many_reports_are_remembered(
     books = Books({"102": (AYSE,), "101": (AYSE,), "100": ()})
     looking = search(books)
 
-    await looking.find(in_doubt(baseline="101"), nowhere, list, NOW)
-    await looking.find(in_doubt(), nowhere, list, NOW + REUSED)
+    await looking.find(in_doubt(baseline="101"), nowhere, list, moment())
+    await looking.find(in_doubt(), nowhere, list, moment(REUSED))
     assert list(looking._reports) == ["101", "102"]
     books.sendings = {"103": (AYSE,), **books.sendings}
-    await looking.find(in_doubt(baseline="102"), nowhere, list, NOW + REUSED)
+    await looking.find(in_doubt(baseline="102"), nowhere, list, moment(REUSED))
     assert list(looking._reports) == ["102", "103"]
 
 
@@ -288,10 +288,10 @@ async def test_a_question_without_an_answer_is_not_remembered_as_one() -> None:
     books = Books({"101": (AYSE,), "100": ()}, silent=True)
     looking = search(books)
     with pytest.raises(NoAnswerError):
-        await looking.find(in_doubt(), nowhere, list, NOW)
+        await looking.find(in_doubt(), nowhere, list, moment())
     books.silent = False
 
-    event = await looking.find(in_doubt(), nowhere, list, NOW)
+    event = await looking.find(in_doubt(), nowhere, list, moment())
 
     assert event == Found("101", about(AYSE))
 
@@ -300,6 +300,6 @@ async def test_at_the_very_beginning_reports_are_asked_for_too() -> None:
     """A clock may begin at 0."""
     books = Books({"101": (AYSE,), "100": ()})
 
-    event = await search(books).find(in_doubt(), nowhere, list, 0.0)
+    event = await search(books).find(in_doubt(), nowhere, list, moment(-NOW))
 
     assert event == Found("101", about(AYSE))

@@ -103,7 +103,7 @@ class Courier:
             self.sightings.note(Sighting(newest_id, now.at))
 
         try:
-            event = await self._search.find(delivery, ceiling, others, now.at, on_list)
+            event = await self._search.find(delivery, ceiling, others, now, on_list)
         except BismsError as err:
             return self._ask_failed(err)
         self._answered()

@@ -7,10 +7,12 @@ when the last one had certainly taken effect, can't be its own; and how many the
 """
 
 from collections.abc import Callable, Collection, Mapping, Set as AbstractSet
+from typing import NamedTuple
 
 from ..provider.client import BismsClient
 from ..provider.codes import ReportNotFoundError
 from ..provider.models import DeliveryReport, ReportPhase
+from .clock import Now
 from .events import Event, Found, Sighting, Signal
 from .record import Certainty, Delivery
 from .shares import Claim, shared_out
@@ -45,7 +47,7 @@ class Search:
         delivery: Delivery,
         ceiling: Ceiling,
         others: Callable[[], Collection[Delivery]],
-        at: float,
+        now: Now,
         on_list: Callable[[str], None] = lambda newest_id: None,
     ) -> Event:
         """Look for a delivery among the sendings that may be its own.
@@ -58,7 +60,7 @@ class Search:
             Gives the sighting after which no id in the list can be a delivery's own.
         others
             Gives all other deliveries known; an id that one of them has is not this one's.
-        at
+        now
             The time.
         on_list
             Told the newest id in the account once the list was read.
@@ -79,13 +81,13 @@ class Search:
         taken = _taken(others())
         numbers = set(delivery.message.numbers)
         reports = {
-            dlr_id: await self._report(dlr_id, numbers, at)
+            dlr_id: await self._report(dlr_id, numbers, now.at)
             for dlr_id in reversed(ids[own.newest : own.end])
             if dlr_id not in taken
         }
         seen = ceiling(delivery)
-        seen_at = at if seen is None else seen.at
-        return _decide(delivery, reports, others(), seen_at, listing)
+        span = _Span(now.steady_since, now.at if seen is None else seen.at)
+        return _decide(delivery, reports, others(), span, listing)
 
     async def _ids_since(self, baseline: str) -> list[str] | None:
         """Return the ids newer than the baseline, newest first; None if it is not in the list.
@@ -127,6 +129,17 @@ class Search:
         return report
 
 
+class _Span(NamedTuple):
+    """Since when it is known how long ago something was, and up to when the list was seen."""
+
+    steady_since: float
+    seen_at: float
+
+    def latest(self, at: float) -> float:
+        """Return when something was at the latest that was noted for a time."""
+        return max(at, self.steady_since)
+
+
 class _Listing:
     """The account's sendings since a baseline, newest first, and the baseline behind them."""
 
@@ -154,7 +167,7 @@ def _decide(
     delivery: Delivery,
     reports: Mapping[str, Report],
     others: Collection[Delivery],
-    seen_at: float,
+    span: _Span,
     listing: _Listing,
 ) -> Event:
     """Tell whether a match is this delivery's, when others to the same numbers are lost too.
@@ -180,7 +193,7 @@ def _decide(
     claimed = [
         (other, claim)
         for other in others
-        if _may_be_among_them(other, delivery, seen_at)
+        if _may_be_among_them(other, delivery, span)
         and set(other.message.numbers) >= numbers
         and any(map((claim := listing.claim(other)).covers, matches))
     ]
@@ -190,13 +203,12 @@ def _decide(
     several = any(rival.certainty is Certainty.UNKNOWABLE for rival in rivals)
     if len(shares) == len(matches) == len(rivals) + 1 and not several:
         return matches[shares[0]]
-    if matches and _is_among_them(delivery, delivery, seen_at):
+    if matches and _is_among_them(delivery, delivery, span):
         if len(matches) > 1 and any(map(_is_in_doubt, rivals)):
             return Signal.UNDECIDED
         return matches[shares.get(0, max(matches))]
     certain = sum(
-        _is_among_them(rival, delivery, seen_at)
-        and set(rival.message.numbers) == numbers
+        _is_among_them(rival, delivery, span) and set(rival.message.numbers) == numbers
         for rival in rivals
     )
     if is_open or len(matches) > certain:
@@ -209,18 +221,19 @@ def _is_in_doubt(delivery: Delivery) -> bool:
     return not delivery.accepted and not delivery.final
 
 
-def _may_be_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
+def _may_be_among_them(other: Delivery, delivery: Delivery, span: _Span) -> bool:
     """Whether another delivery's lost id may be newer than this one's baseline, and seen."""
     # What was seen may be as young as the end of the request that showed it.
-    if not other.claims or _tried_at(other) > seen_at + LONGEST_REQUEST:
+    if not other.claims or _tried_at(other) > span.seen_at + LONGEST_REQUEST:
         return False
-    latest = (other.last_attempt_at or other.created_at) + settle(other.message)
+    last_at = span.latest(other.last_attempt_at or other.created_at)
+    taken_effect = last_at + settle(other.message)
     if other.acceptance is not None:
-        latest = other.acceptance.at
-    return latest + LIST_LAG > _baseline_at(delivery)
+        taken_effect = span.latest(other.acceptance.at)
+    return taken_effect + LIST_LAG > _baseline_at(delivery)
 
 
-def _is_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
+def _is_among_them(other: Delivery, delivery: Delivery, span: _Span) -> bool:
     """Whether another delivery's lost id is newer than this one's baseline, and was seen."""
     if other.acceptance is None or other.acceptance.dlr_id is not None:
         return False
@@ -228,7 +241,7 @@ def _is_among_them(other: Delivery, delivery: Delivery, seen_at: float) -> bool:
         return False
     if _tried_at(other) < _baseline_at(delivery):
         return False
-    return other.acceptance.at + LIST_LAG <= seen_at
+    return span.latest(other.acceptance.at) + LIST_LAG <= span.seen_at
 
 
 def _tried_at(delivery: Delivery) -> float:
