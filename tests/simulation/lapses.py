@@ -235,7 +235,12 @@ def take_any_match(patch: pytest.MonkeyPatch) -> None:
 
 def overlook_rivals(patch: pytest.MonkeyPatch) -> None:
     """Forget that another message may own a sending as well."""
-    patch.setattr(search, "_may_be_among_them", lambda other, delivery, seen_at: False)
+    patch.setattr(search, "_may_be_among_them", lambda other, delivery, span: False)
+
+
+def take_what_was_before_a_restart_for_old(patch: pytest.MonkeyPatch) -> None:
+    """Believe the clock how long before a restart something was."""
+    patch.setattr(search._Span, "latest", lambda span, at: at)
 
 
 def take_what_another_has(patch: pytest.MonkeyPatch) -> None:
@@ -467,6 +472,7 @@ LAPSES: list[Lapse] = [
     take_no_report_for_none_of_ours,
     take_any_match,
     overlook_rivals,
+    take_what_was_before_a_restart_for_old,
     take_what_another_has,
     overlook_twins,
     read_one_page,

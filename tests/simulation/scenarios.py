@@ -69,6 +69,17 @@ SCENARIOS: dict[str, Plan] = {
             Outage(13, 200, "reset", Calls.SENDS),
         ),
     ),
+    "the clock is set forward over a restart between two to the same phone": Plan(
+        acts=(
+            _send(10, "First.", 1),
+            Stop(11, 1, clock_by=2 * HOUR),
+            _send(14, "Second.", 1),
+        ),
+        outages=(
+            Outage(9, 11, "late", Calls.SENDS),
+            Outage(13, 200, "error_500", Calls.SENDS),
+        ),
+    ),
     "the clock strobes while a message waits": Plan(
         acts=(_send(10, "Alarm.", 1), ClockSet(11, 2 * HOUR, times=41, every=0.5)),
         outages=(_LOST_SENDS,),
