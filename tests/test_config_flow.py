@@ -123,6 +123,7 @@ async def test_an_account_with_one_sender_name_is_added_in_one_step(
         "expire_after": 60,
         "in_doubt": "stop",
         "hourly_limit": 0,
+        "assist_may_send": False,
     }
     assert result["result"].state is ConfigEntryState.LOADED
 
@@ -422,6 +423,7 @@ async def test_options_are_shown_as_they_are_and_stored_as_chosen(
         "expire_after": 2880.0,
         "in_doubt": "resend",
         "hourly_limit": 40.0,
+        "assist_may_send": True,
     }
     await hass.config_entries.options.async_configure(form["flow_id"], chosen)
     await hass.async_block_till_done()

@@ -367,7 +367,7 @@ def test_every_option_is_explained_with_its_name_and_default(language: str) -> N
     for key, name in names.items():
         default = rows[f"{name} (`{key}`)"]
         if key in DEFAULT_OPTIONS:
-            assert default.strip("`") == str(DEFAULT_OPTIONS[key])
+            assert default.strip("`") == str(DEFAULT_OPTIONS[key]).lower()
 
 
 @pytest.mark.parametrize("language", READMES)

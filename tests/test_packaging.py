@@ -30,7 +30,7 @@ VERSIONS: Final = [
     AwesomeVersionStrategy.PEP440,
 ]
 
-ALWAYS_THERE: Final = {"diagnostics", "repairs", "system_health"}
+ALWAYS_THERE: Final = {"diagnostics", "llm", "repairs", "system_health"}
 """Components that an integration may use when it has a module of their name."""
 
 BRONZE: Final = {

@@ -20,6 +20,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     NumberSelector,
     NumberSelectorConfig,
     NumberSelectorMode,
@@ -34,6 +35,7 @@ import voluptuous as vol
 from yarl import URL
 
 from .const import (
+    CONF_ASSIST_MAY_SEND,
     CONF_EXPIRE_AFTER,
     CONF_HEADER,
     CONF_HOURLY_LIMIT,
@@ -330,6 +332,7 @@ def _options_schema(present: Mapping[str, Any], headers: Sequence[str]) -> vol.S
         CONF_EXPIRE_AFTER: _whole_number(1, MAX_EXPIRE_AFTER, UnitOfTime.MINUTES),
         CONF_IN_DOUBT: _one_of(InDoubt, CONF_IN_DOUBT),
         CONF_HOURLY_LIMIT: _whole_number(0, MAX_CREDITS),
+        CONF_ASSIST_MAY_SEND: BooleanSelector(),
     }
     if present.get(CONF_HEADER) not in headers:
         present = {**present, CONF_HEADER: vol.UNDEFINED}

@@ -17,6 +17,7 @@ CONF_TOO_LONG: Final = "too_long"
 CONF_EXPIRE_AFTER: Final = "expire_after"
 CONF_HOURLY_LIMIT: Final = "hourly_limit"
 CONF_IN_DOUBT: Final = "in_doubt"
+CONF_ASSIST_MAY_SEND: Final = "assist_may_send"
 
 SUBENTRY_RECIPIENT: Final = "recipient"
 CONF_NUMBERS: Final = "numbers"
@@ -62,6 +63,7 @@ DEFAULT_OPTIONS: Final[Mapping[str, Any]] = {
     CONF_EXPIRE_AFTER: 60,
     CONF_IN_DOUBT: InDoubt.STOP.value,
     CONF_HOURLY_LIMIT: 0,
+    CONF_ASSIST_MAY_SEND: False,
 }
 """Options of a new account; its sender name (`header`) is chosen during set-up."""
 
