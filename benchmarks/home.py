@@ -20,7 +20,8 @@ from homeassistant.setup import async_setup_component
 
 from scripts.configuration import write_stores
 from scripts.launcher import stay_on_this_machine
-from scripts.processes import ROOT, free_port
+from scripts.ports import free_port
+from scripts.processes import ROOT
 from scripts.simulator_process import SimulatorProcess
 
 HEADER = "BASLIK1"

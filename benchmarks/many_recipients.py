@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from homeassistant.core import HomeAssistant
 
 from custom_components.bisms.provider.envelope import elements
-from scripts.processes import LOOPBACK
+from scripts.ports import LOOPBACK
 from scripts.simulator_process import SimulatorProcess
 
 from .disks import Disk

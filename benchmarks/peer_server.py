@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from scripts.processes import LOOPBACK
+from scripts.ports import LOOPBACK
 
 _SENT_AT = "2026-11-01T09:00:00.000Z"
 _BATCH: dict[str, Any] = {

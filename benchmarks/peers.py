@@ -12,7 +12,8 @@ from typing import Any
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 
-from scripts.processes import DIRECT, Server, free_port
+from scripts.ports import free_port
+from scripts.processes import DIRECT, Server
 
 from .home import HEADER
 

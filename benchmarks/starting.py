@@ -22,7 +22,7 @@ from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
 from yarl import URL
 
-from scripts.processes import LOOPBACK, free_port
+from scripts.ports import LOOPBACK, free_port
 
 from .disks import Disk
 from .home import account, entry_of, in_home_assistant, provider

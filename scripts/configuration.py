@@ -30,7 +30,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.runner import create_event_loop
 from homeassistant.util import dt as dt_util
 
-from .processes import LOOPBACK
+from .ports import LOOPBACK
 
 NAME = PASSWORD = "demo"
 

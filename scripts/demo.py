@@ -29,7 +29,7 @@ from .home_assistant import (
     HomeAssistant,
     RequestRefusedError,
 )
-from .processes import ROOT, ChildFailedError, free_port, wait_until
+from .processes import ROOT, ChildFailedError, wait_until
 from .simulator_process import SimulatorProcess
 
 FOLDERS = ROOT / ".demo"
@@ -98,7 +98,7 @@ class Demo:
         ports: tuple[int, int] = (0, 0),
     ) -> None:
         """Prepare both programs; `ports` are Home Assistant's and the simulator's if free."""
-        home_assistant_port, simulator_port = map(free_port, ports)
+        home_assistant_port, simulator_port = ports
         self.secret = secrets.token_hex(8)
         self.language = language
         self.simulator = SimulatorProcess(

@@ -1,6 +1,6 @@
 """A real Home Assistant as a process: for the demo, and for tests that need the real thing.
 
-    home = HomeAssistant(folder, port=free_port())
+    home = HomeAssistant(folder)
     home.prepare()
     home.start()
     home.call("notify", "bisms", {"message": "Merhaba", "target": ["05551112233"]})
@@ -21,7 +21,8 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request
 
-from .processes import DIRECT, LOOPBACK, ROOT, Child, wait_until
+from .ports import LOOPBACK, Port
+from .processes import DIRECT, ROOT, Child, wait_until
 
 DEMO_PYTHON = ROOT / ".venv-demo" / "bin" / "python"
 RESTART_REQUESTED = 100
@@ -60,21 +61,25 @@ class HomeAssistant(Child):
         self,
         folder: Path,
         *,
-        port: int,
+        port: int = 0,
         language: str = "en",
         log_level: str = "warning",
         dashboard: Path | None = None,
         python: Path = DEMO_PYTHON,
     ) -> None:
-        """Prepare; `dashboard` is a YAML file that is shown at /bisms-demo."""
+        """Prepare on this port if it is free, else on another.
+
+        `dashboard` is a YAML file that is shown at /bisms-demo.
+        """
         command: list[str | Path] = [python, "-m", "scripts.launcher"]
         command += ["--config", folder, "--log-no-color"]
         if not _has_voice_packages(python):
             command += ["--skip-pip-packages", ",".join(_VOICE_PACKAGES)]
-        super().__init__("Home Assistant", command, folder / "console.log")
+        taken = Port(port)
+        super().__init__("Home Assistant", command, folder / "console.log", taken)
         self.folder = folder
-        self.port = port
-        self.url = f"http://{LOOPBACK}:{port}"
+        self.port = taken.number
+        self.url = f"http://{LOOPBACK}:{self.port}"
         self.token = ""
         self._settings = [f"--language={language}", f"--log-level={log_level}"]
         if dashboard:
@@ -190,7 +195,7 @@ class HomeAssistant(Child):
         """Return whether everything has been started."""
         try:
             return bool(self.request("GET", "/api/config")["state"] == "RUNNING")
-        except URLError, ConnectionError, RequestRefusedError:
+        except URLError, ConnectionError, TimeoutError, RequestRefusedError:
             return False
 
 

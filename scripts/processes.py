@@ -1,6 +1,7 @@
 """Programs that run beside us, and never longer than us."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 import ctypes
 import os
 from pathlib import Path
@@ -12,8 +13,9 @@ import time
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+from .ports import LOOPBACK, Port
+
 ROOT = Path(__file__).resolve().parent.parent
-LOOPBACK = "127.0.0.1"
 DIRECT = build_opener(ProxyHandler({}))
 """Opens addresses of this machine, which no proxy could."""
 
@@ -34,11 +36,18 @@ class ChildFailedError(Exception):
 class Child:
     """A program in the background whose output goes to a file."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], log: Path) -> None:
-        """Prepare; `name` is what messages about the program call it."""
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        log: Path,
+        port: Port | None = None,
+    ) -> None:
+        """Prepare; `name` is what messages call the program, which may be handed a port."""
         self.name = name
         self.command = command
         self.log = log
+        self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -53,9 +62,13 @@ class Child:
 
     def start(self) -> None:
         """Run the program, in a session of its own so that Ctrl-C reaches only us."""
-        with self.log.open("ab") as output:
+        handed_over: AbstractContextManager[socket.socket | None]
+        handed_over = self._port.handed_over() if self._port else nullcontext()
+        with self.log.open("ab") as output, handed_over as listening:
+            inherited = [] if listening is None else [listening.fileno()]
             self._process = subprocess.Popen(
-                self.command,
+                [*self.command, *(f"--socket={number}" for number in inherited)],
+                pass_fds=inherited,
                 cwd=ROOT,
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -81,6 +94,8 @@ class Child:
     def stop(self, *, seconds: float = 60) -> None:
         """End the program politely, and by force when that takes too long."""
         if self._process is None:
+            if self._port is not None:
+                self._port.close()
             return
         self._process.terminate()
         try:
@@ -110,13 +125,17 @@ class Server(Child):
         command: Sequence[str | Path],
         log: Path,
         *,
-        port: int,
+        port: Port | int,
         sign_of_life: str,
     ) -> None:
-        """Prepare; the path `sign_of_life` is answered as soon as anything is."""
-        super().__init__(name, command, log)
-        self.port = port
-        self.url = f"http://{LOOPBACK}:{port}"
+        """Prepare; the path `sign_of_life` is answered as soon as anything is.
+
+        A `Port` is handed to the program; where a number is given, it takes that by itself.
+        """
+        handed = port if isinstance(port, Port) else None
+        super().__init__(name, command, log, handed)
+        self.port = port.number if isinstance(port, Port) else port
+        self.url = f"http://{LOOPBACK}:{self.port}"
         self._sign_of_life = sign_of_life
 
     def start(self) -> None:
@@ -129,7 +148,7 @@ class Server(Child):
         try:
             with DIRECT.open(self.url + self._sign_of_life, timeout=10) as reply:
                 return bool(reply.read())
-        except URLError, ConnectionError:
+        except URLError, ConnectionError, TimeoutError:
             return False
 
 
@@ -141,19 +160,6 @@ def wait_until[T](check: Callable[[], T | None], *, seconds: float, what: str) -
             raise TimeoutError(f"Waited {seconds:g} s for {what}")
         time.sleep(0.05)
     return answer
-
-
-def free_port(preferred: int = 0) -> int:
-    """Return the preferred port when nothing listens there, else any free one."""
-    for port in (preferred, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((LOOPBACK, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise OSError("This machine has no free port")
 
 
 def _environment() -> dict[str, str]:

@@ -7,13 +7,14 @@ import sys
 from typing import Any
 from urllib.request import Request
 
+from .ports import Port
 from .processes import DIRECT, Server
 
 _STATE = "/sim/state"
 
 
 class SimulatorProcess(Server):
-    """`python -m simulator` on a port of this machine."""
+    """`python -m simulator` on a port of this machine that it is handed."""
 
     def __init__(
         self,
@@ -23,9 +24,11 @@ class SimulatorProcess(Server):
         options: Sequence[str] = (),
         python: str | Path = sys.executable,
     ) -> None:
-        """Prepare; `options` are the simulator's own."""
-        command = [python, "-m", "simulator", "--port", str(port), *options]
-        super().__init__("The simulator", command, log, port=port, sign_of_life=_STATE)
+        """Prepare on this port if it is free, else on another; `options` are the simulator's."""
+        command = [python, "-m", "simulator", *options]
+        super().__init__(
+            "The simulator", command, log, port=Port(port), sign_of_life=_STATE
+        )
 
     def state(self) -> dict[str, Any]:
         """Return all there is to see: inbox, credit, requests."""

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import errno
 import signal
+import socket
 import sys
 
 from .clock import SystemClock
@@ -21,19 +22,21 @@ def main() -> int:
         account.headers = tuple(options.header)
     simulator = Simulator([account], clock=SystemClock(options.speed))
     try:
-        asyncio.run(_serve(simulator, options.host, options.port))
+        asyncio.run(_serve(simulator, options))
     except OSError as error:
         print(_in_words(error, options.host, options.port), file=sys.stderr)
         return 1
     return 0
 
 
-async def _serve(simulator: Simulator, host: str, port: int) -> None:
+async def _serve(simulator: Simulator, options: argparse.Namespace) -> None:
     """Serve until a signal asks to stop."""
+    listening = None if options.socket is None else socket.socket(fileno=options.socket)
     stopped = asyncio.Event()
     for number in STOP_SIGNALS:
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with simulator.serve(host, port) as url:
+    serving = simulator.serve(options.host, options.port, listening=listening)
+    async with serving as url:
         print(f"The provider is simulated at {url}", flush=True)
         print(f"Open {url}/ to see what arrives.", flush=True)
         await stopped.wait()
@@ -48,6 +51,12 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--host", choices=["127.0.0.1"], default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081, help="0 takes any free one")
+    parser.add_argument(
+        "--socket",
+        type=int,
+        metavar="NUMBER",
+        help="serve this inherited socket, which listens already, and no other port",
+    )
     parser.add_argument(
         "--speed",
         type=_positive,

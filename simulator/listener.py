@@ -12,14 +12,14 @@ class Listener:
     """Accepts connections for an application, or refuses them as a provider that is down.
 
     While it refuses, its port stays bound without listening: the system answers every
-    attempt with a refusal, and no other program can take the port.
+    attempt with a refusal, and no other program can take the port, not even one that would
+    share it with those who do not listen.
     """
 
-    def __init__(self, runner: web.AppRunner, host: str, port: int) -> None:
-        """Take the port, 0 for any free one, without listening on it yet."""
+    def __init__(self, runner: web.AppRunner, listening: socket.socket) -> None:
+        """Take over a socket that is bound, and may listen already."""
         self._runner = runner
-        self._host = host
-        self._socket = _bound(host, port)
+        self._socket = listening
         self._server: asyncio.Server | None = None
         self._opening: asyncio.Task[None] | None = None
 
@@ -32,6 +32,7 @@ class Listener:
     def accept(self) -> None:
         """Listen: connections succeed from this very moment."""
         if self._opening is None:
+            _share(self._socket, True)  # with connections that are not quite over
             self._socket.listen(BACKLOG)
             self._opening = asyncio.get_running_loop().create_task(self._open())
 
@@ -42,9 +43,9 @@ class Listener:
 
     def refuse(self) -> None:
         """Stop listening, and cut the connections that are open."""
-        port = self.port
+        host, port = self._socket.getsockname()
         self._close()
-        self._socket = _bound(self._host, port)
+        self._socket = bound(host, port)
 
     async def stop(self) -> None:
         """Cut every connection and give the port back."""
@@ -72,14 +73,20 @@ class Listener:
         self._socket.close()
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """Return a socket that holds a port without listening."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that holds a port, 0 for any free one, without listening."""
+    holding = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setblocking(False)
-        bound.bind((host, port))
+        _share(holding, True)
+        holding.setblocking(False)
+        holding.bind((host, port))
+        _share(holding, False)
     except OSError:
-        bound.close()
+        holding.close()
         raise
-    return bound
+    return holding
+
+
+def _share(holding: socket.socket, sharing: bool) -> None:
+    """Have a socket share its port, or no longer, with others that do not listen."""
+    holding.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, sharing)

@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
+import socket
 
 from aiohttp import web
 
 from .control import add_control
-from .listener import Listener
+from .listener import Listener, bound
 from .steered import SteeredProvider
 from .web import LARGEST_BODY, add_api
 
@@ -23,18 +24,27 @@ class Simulator(SteeredProvider):
         return app
 
     @asynccontextmanager
-    async def serve(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
+    async def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        listening: socket.socket | None = None,
+    ) -> AsyncIterator[str]:
         """Serve on a loopback address, on a free port when none is given; yield the base URL.
 
-        On leaving, every connection is cut and the port is free again.
+        A socket that is `listening` already is served in place of a port. On leaving, every
+        connection is cut and the port is free again.
         """
+        if listening is not None:
+            host, port = listening.getsockname()
         if not ip_address(host).is_loopback:
             raise ValueError("the simulator serves this machine only")
         runner = web.AppRunner(
             self.app(), access_log=None, handler_cancellation=True, shutdown_timeout=1.0
         )
         await runner.setup()
-        listener = Listener(runner, host, port)
+        listener = Listener(runner, listening or bound(host, port))
         self.listeners.append(listener)
         try:
             if not self.is_refusing:

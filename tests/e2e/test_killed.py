@@ -8,7 +8,7 @@ from urllib.error import URLError
 import pytest
 
 from scripts.home_assistant import HomeAssistant
-from scripts.processes import free_port, wait_until
+from scripts.processes import wait_until
 from scripts.simulator_process import SimulatorProcess
 
 from .log import LogWatch
@@ -22,9 +22,7 @@ LATEST_STATUS = "sensor.bisms_last_delivery_status"
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
     """Run a provider whose reports come twenty times as fast."""
-    process = SimulatorProcess(
-        free_port(), tmp_path / "simulator.log", options=["--speed", "20"]
-    )
+    process = SimulatorProcess(0, tmp_path / "simulator.log", options=["--speed", "20"])
     try:
         process.start()
         yield process
@@ -36,7 +34,7 @@ def simulator(tmp_path: Path) -> Iterator[SimulatorProcess]:
 def home(tmp_path: Path, simulator: SimulatorProcess) -> Iterator[HomeAssistant]:
     """Run a Home Assistant with an account and the recipient Ayşe."""
     folder = tmp_path / "home"
-    process = HomeAssistant(folder, port=free_port())
+    process = HomeAssistant(folder)
     process.prepare()
     try:
         process.start()
