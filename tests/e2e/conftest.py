@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+import os
 from pathlib import Path
 import shutil
 
@@ -14,7 +15,7 @@ from .log import LogWatch
 from .pictures import Camera
 from .stage import Stage
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 CHROMIUM_FLAGS = (
     "--no-sandbox",  # root may not run it otherwise
     "--disable-gpu",
@@ -33,16 +34,27 @@ expect.set_options(timeout=PATIENCE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer to take pictures."""
+    """Offer to take pictures, and to do without a browser."""
     parser.addoption(
         "--pictures", type=Path, help="a folder for pictures of what the tests see"
     )
 
+    parser.addoption(
+        "--without-browser",
+        action="store_true",
+        help="leave out the tests that need a browser",
+    )
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give every test the time that a busy machine needs."""
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Give every test the time that a busy machine needs, and what it needs else."""
+    leave_out = pytest.mark.skip(reason="there is no browser")
     for item in items:
         item.add_marker(pytest.mark.timeout(240))
+        if config.getoption("--without-browser") and "browser" in item.fixturenames:  # type: ignore[attr-defined]
+            item.add_marker(leave_out)
 
 
 @pytest.fixture(scope="session")
