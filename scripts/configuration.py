@@ -30,6 +30,7 @@ from homeassistant.helpers.storage import Store
 from homeassistant.runner import create_event_loop
 from homeassistant.util import dt as dt_util
 
+from .home_assistant import TIME_ZONE
 from .ports import LOOPBACK
 
 NAME = PASSWORD = "demo"
@@ -46,7 +47,7 @@ homeassistant:
   unit_system: metric
   currency: TRY
   country: TR
-  time_zone: Europe/Istanbul
+  time_zone: {time_zone}
   language: {language}
 {integrations}
 automation: !include automations.yaml
@@ -75,6 +76,7 @@ def write_yaml(
     """Write what Home Assistant reads as configuration.yaml, and the dashboard."""
     text = CONFIGURATION.format(
         language=language,
+        time_zone=TIME_ZONE,
         log_level=log_level,
         integrations="\n".join(f"{name}:" for name in INTEGRATIONS),
     )

@@ -26,6 +26,7 @@ from .processes import DIRECT, ROOT, Child, wait_until
 
 DEMO_PYTHON = ROOT / ".venv-demo" / "bin" / "python"
 RESTART_REQUESTED = 100
+TIME_ZONE = "Europe/Istanbul"
 
 # Built from C++ sources, so missing where there is no compiler. SMS do not need them.
 _VOICE_PACKAGES = ("pymicro-vad", "pyspeex-noise")
@@ -168,6 +169,11 @@ class HomeAssistant(Child):
             what=f"{domain} to be loaded",
         )
         return entry_id
+
+    def add_to(self, entry_id: str, kind: str, answers: Answers) -> None:
+        """Add a subentry to a config entry as a user would."""
+        flow = self._open(_SUBENTRY_FLOWS, [entry_id, kind])
+        self._fill_in(_SUBENTRY_FLOWS, flow, answers)
 
     def _open(self, flows: str, handler: object) -> Flow:
         """Open the first form of a flow."""

@@ -20,7 +20,7 @@ def test_the_button_of_the_dashboard_sends_an_sms_that_is_seen_and_paid_for(
     """The dashboard shows it while it is open, and the phone receives it."""
     credit = stage.credit()
     page.goto("/bisms-demo")
-    summary = page.locator("hui-markdown-card")
+    summary = page.locator("hui-markdown-card").first
     expect(summary).to_contain_text(str(credit))
 
     page.locator("hui-button-card").click()

@@ -27,7 +27,7 @@ def test_a_message_is_answered_for_shown_at_once_and_readable_on_the_phone(
     credit = stage.credit()
     elsewhere = page.context.new_page()
     elsewhere.goto("/bisms-demo")
-    summary = elsewhere.locator("hui-markdown-card")
+    summary = elsewhere.locator("hui-markdown-card").first
     expect(summary).to_contain_text(str(credit))
 
     text = "Şofben & kombi: %100 + 25 °C"
