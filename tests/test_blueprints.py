@@ -1,10 +1,11 @@
-"""The blueprints, imported from their folder and run as a user's automations."""
+"""The blueprints of both languages, imported and run as a user's automations."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+import re
 import shutil
 from typing import Any
 
@@ -32,6 +33,18 @@ from .accounts import ALI, AYSE, VELI, Days, account_at, load
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "blueprints/automation/bisms"
 BLUEPRINTS = {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
+TURKISH = {name: path for name, path in BLUEPRINTS.items() if name.endswith(".tr")}
+ENDINGS = {"en": "", "tr": ".tr"}
+READ_BY_PEOPLE = {
+    "alias",
+    "author",
+    "description",
+    "label",
+    "name",
+    "source_url",
+    "unit_of_measurement",
+}
+SAME_IN_BOTH_LANGUAGES = {"Alarm"}
 FAMILY = [ALI, VELI]
 SMOKE = "binary_sensor.smoke"
 ALARM = {
@@ -49,6 +62,13 @@ FALLBACK = {
         }
     ],
 }
+
+ALARM_TEXT = {"en": "Alarm at home, {}", "tr": "Evde alarm, {}"}
+LOW_CREDIT_TEXT = {
+    "en": "SMS credit is running low: 99 left.",
+    "tr": "SMS kredisi azalıyor: 99 kredi kaldı.",
+}
+HEADING = {"en": "Home {}: Uzun: xxx", "tr": "Ev {}: Uzun: xxx"}
 
 QUIET = 200
 """Rounds of the event loop that a request on loopback takes at most, with a wide margin."""
@@ -69,10 +89,12 @@ class Home:
     entry: MockConfigEntry
     days: Days
     siren: list[ServiceCall]
+    language: str
 
     async def automate(self, blueprint: str, **inputs: Any) -> None:
-        """Create an automation from a blueprint."""
-        use = {"path": f"bisms/{blueprint}.yaml", "input": inputs}
+        """Create an automation from a blueprint in the household's language."""
+        file = f"{blueprint}{ENDINGS[self.language]}.yaml"
+        use = {"path": f"bisms/{file}", "input": inputs}
         assert await async_setup_component(
             self.hass, AUTOMATION_DOMAIN, {AUTOMATION_DOMAIN: {"use_blueprint": use}}
         )
@@ -103,15 +125,22 @@ class Home:
 type Settling = Callable[..., Coroutine[Any, Any, Home]]
 
 
+@pytest.fixture(params=ENDINGS)
+def language(request: pytest.FixtureRequest) -> str:
+    """Return the language of the blueprints that a household uses."""
+    return str(request.param)
+
+
 @pytest.fixture
 async def home(
-    hass: HomeAssistant, provider_url: str, days: Days
+    hass: HomeAssistant, provider_url: str, days: Days, language: str
 ) -> AsyncIterator[Settling]:
     """Return how to move in with chosen options; all automations are off in the end."""
 
     async def move_in(**options: Any) -> Home:
         entry = await load(hass, account_at(provider_url, **options))
-        return Home(hass, entry, days, async_mock_service(hass, "test", "siren"))
+        siren = async_mock_service(hass, "test", "siren")
+        return Home(hass, entry, days, siren, language)
 
     yield move_in
     await hass.services.async_call(
@@ -122,6 +151,51 @@ async def home(
 def numbers(simulator: Simulator) -> list[str]:
     """Return to whom messages went, in order."""
     return [sms.number for sms in simulator.inbox]
+
+
+def parted(value: Any) -> tuple[Any, list[str]]:
+    """Return what a blueprint does, and beside it what people read of it, in order."""
+    if isinstance(value, list):
+        parts = [parted(one) for one in value]
+        return [does for does, _ in parts], [text for _, said in parts for text in said]
+    if not isinstance(value, dict):
+        return value, []
+    is_text = "text" in (value.get("selector") or {})
+    does: dict[str, Any] = {}
+    texts: list[str] = []
+    for key, inner in value.items():
+        if isinstance(inner, str) and (
+            key in READ_BY_PEOPLE or (is_text and key == "default")
+        ):
+            texts.append(inner)
+        else:
+            does[key], said = parted(inner)
+            texts += said
+    return does, texts
+
+
+def test_every_blueprint_is_there_in_both_languages() -> None:
+    """Each has a twin."""
+    assert TURKISH
+    assert set(BLUEPRINTS) - set(TURKISH) == {
+        name.removesuffix(".tr") for name in TURKISH
+    }
+
+
+@pytest.mark.parametrize("name", TURKISH)
+def test_a_turkish_blueprint_differs_in_its_words_only(name: str) -> None:
+    """It does the same, nothing is left in English, and its texts hold the same values."""
+    english = load_yaml_dict(BLUEPRINTS[name.removesuffix(".tr")])
+    turkish = load_yaml_dict(TURKISH[name])
+
+    does, said = parted(english)
+    does_in_turkish, said_in_turkish = parted(turkish)
+
+    assert does == does_in_turkish
+    pairs = list(zip(said, said_in_turkish, strict=True))
+    assert {one for one, other in pairs if one == other} <= SAME_IN_BOTH_LANGUAGES
+    for one, other in pairs:
+        assert re.findall(r"{{.*?}}", one) == re.findall(r"{{.*?}}", other)
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
@@ -155,6 +229,18 @@ async def test_an_alarm_that_arrives_needs_no_fallback(
         (AYSE, "Yangın alarmı!")
     ]
     assert not house.siren
+
+
+async def test_an_alarm_without_a_text_of_its_own_says_when_it_was(
+    home: Settling, simulator: Simulator, language: str
+) -> None:
+    """In the language of the blueprint."""
+    house = await home()
+    inputs = {key: value for key, value in ALARM.items() if key != "message"}
+    await house.automate("alarm", **inputs)
+    await house.smoke()
+    text = ALARM_TEXT[language].format(f"{dt_util.now():%H:%M:%S}")
+    assert [sms.text for sms in simulator.inbox] == [text]
 
 
 async def test_an_alarm_to_a_phone_that_is_off_goes_to_the_backup_in_time(
@@ -246,7 +332,7 @@ async def test_an_alarm_that_cannot_leave_runs_the_fallback_actions(
 
 
 async def test_low_credit_is_told_by_sms_and_by_other_actions(
-    home: Settling, simulator: Simulator
+    home: Settling, simulator: Simulator, language: str
 ) -> None:
     """One SMS and one action when credit falls below the limit, and none before."""
     simulator.account.credit = 101
@@ -260,7 +346,7 @@ async def test_low_credit_is_told_by_sms_and_by_other_actions(
     simulator.account.credit = 99
     await house.pass_time(3660)
     assert [(sms.number, sms.text) for sms in simulator.inbox] == [
-        (AYSE, "SMS credit is running low: 99 left.")
+        (AYSE, LOW_CREDIT_TEXT[language])
     ]
     assert house.siren[0].data == {"credit": 99}
 
@@ -315,9 +401,9 @@ async def test_the_digest_tells_every_entity_in_one_sms_a_day(
 
 
 async def test_a_digest_that_is_too_long_is_cut(
-    home: Settling, simulator: Simulator
+    home: Settling, simulator: Simulator, language: str
 ) -> None:
-    """It still is one SMS of at most 6 parts."""
+    """It still is one SMS of at most 6 parts, which begins with the day."""
     house = await home()
     house.hass.states.async_set("sensor.long", "x" * 250, {"friendly_name": "Uzun"})
     await house.automate(
@@ -329,4 +415,6 @@ async def test_a_digest_that_is_too_long_is_cut(
         {"entity_id": house.hass.states.async_entity_ids(AUTOMATION_DOMAIN)},
         blocking=True,
     )
-    assert [sms.parts for sms in simulator.inbox] == [6]
+    [sms] = simulator.inbox
+    assert sms.parts == 6
+    assert sms.text.startswith(HEADING[language].format(f"{dt_util.now():%d.%m}"))

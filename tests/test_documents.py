@@ -286,6 +286,19 @@ def test_every_trigger_is_explained(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", READMES)
+def test_every_blueprint_is_offered_in_the_language_of_the_page(language: str) -> None:
+    """Each has a link, and none leads to the other language's file."""
+    offered = re.findall(r"\]\((blueprints/[^)]+)\)", readme(language))
+    there = {
+        str(path.relative_to(ROOT))
+        for path in ROOT.glob("blueprints/**/*.yaml")
+        if path.stem.endswith(".tr") == (language == "tr")
+    }
+    assert there
+    assert sorted(offered) == sorted(there)
+
+
+@pytest.mark.parametrize("language", READMES)
 async def test_the_button_of_the_dashboard_sends(
     hass: HomeAssistant, account: MockConfigEntry, simulator: Simulator, language: str
 ) -> None:
