@@ -360,6 +360,56 @@ async def test_a_message_that_nobody_sees_fail_is_told(
     assert words not in issues(hass)
 
 
+async def test_who_ignores_a_message_that_was_not_sent_hears_of_the_next_one(
+    hass: HomeAssistant,
+    days: Days,
+    account: MockConfigEntry,
+    simulator: Simulator,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """Each is a matter of its own."""
+    simulator.fail(Fault.REFUSE, times=None)
+    await days.pass_(20)  # by then no connection is open that a message could go by
+    for recipient in ("Ayşe", "Aile"):
+        await do(
+            hass,
+            "send_message",
+            recipients=[recipient],
+            message="Alo",
+            expire_after=1,
+        )
+        for _ in range(5):
+            await days.pass_(60)
+        issue = issues(hass)["not_sent"]
+        assert (issue.translation_placeholders or {})["recipient"] == recipient
+        assert issue.dismissed_version is None
+        issue_registry.async_ignore(DOMAIN, issue.issue_id, ignore=True)
+
+
+async def test_who_ignores_low_credit_hears_that_it_was_too_little_for_a_message(
+    hass: HomeAssistant,
+    days: Days,
+    provider_url: str,
+    simulator: Simulator,
+    issue_registry: ir.IssueRegistry,
+) -> None:
+    """But not of every change of the credit."""
+    simulator.account.credit = 2
+    await load(hass, account_at(provider_url, low_credit=50))
+    warned = issues(hass)["low_credit"]
+    issue_registry.async_ignore(DOMAIN, warned.issue_id, ignore=True)
+    await do(hass, "send_message", recipients=["Ayşe"], message="Alo")
+    await days.pass_(3)
+    assert (issues(hass)["low_credit"].translation_placeholders or {})["credit"] == "1"
+    assert issues(hass)["low_credit"].dismissed_version
+
+    await refused(
+        do(hass, "send_message", recipients=["Aile"], message="Alo"), HomeAssistantError
+    )
+
+    assert issues(hass)["low_credit_refused"].dismissed_version is None
+
+
 async def test_issues_of_two_accounts_are_told_apart(
     hass: HomeAssistant, provider_url: str, simulator: Simulator
 ) -> None:

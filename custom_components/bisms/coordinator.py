@@ -243,7 +243,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             True,
             words=MAYBE_SENT if delivery.reason == UNKNOWN else ISSUE_NOT_SENT,
             is_fixable=True,
-            is_persistent=True,
+            is_event=True,
             recipient=listed([*to], _FEW),
             time=f"{at:%Y-%m-%d %H:%M}",
         )
@@ -255,12 +255,19 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
         *,
         words: str,
         is_fixable: bool,
-        is_persistent: bool = False,
+        is_event: bool = False,
         **placeholders: str,
     ) -> None:
+        """Raise or withdraw an issue; that of an event is still there after a restart.
+
+        A user who ignored it has not ignored the next event, nor other words.
+        """
         issue_id = f"{key}_{self.config_entry.entry_id}"
-        if not present:
+        before = ir.async_get(self.hass).async_get_issue(DOMAIN, issue_id)
+        other_words = before and before.active and before.translation_key != words
+        if not present or is_event or other_words:
             ir.async_delete_issue(self.hass, DOMAIN, issue_id)
+        if not present:
             return
         ir.async_create_issue(
             self.hass,
@@ -268,7 +275,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             issue_id,
             data={"entry_id": self.config_entry.entry_id},
             is_fixable=is_fixable,
-            is_persistent=is_persistent,
+            is_persistent=is_event,
             learn_more_url=WHEN_IT_IS_DOWN if key == ISSUE_NOT_SENT else None,
             severity=ir.IssueSeverity.WARNING,
             translation_key=words,
