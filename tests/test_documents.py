@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+import json
 from pathlib import Path
 import re
 from typing import Any, Final
@@ -54,6 +55,17 @@ WHAT_EXAMPLES_REACH: Final = {
     "bisms.add_to_blacklist": [],
 }
 """Whose phones the example of an action reaches; the second example of one: the family's."""
+
+NOT_OUR_TURKISH: Final = {
+    r"algılayıcı": "sensör",
+    r"özniteli[kğ]": "nitelik",
+    r"blueprint(?!s/|:)": "taslak",
+    r"zamanlanmış|planland": "ileri tarihli",
+    r"sıraya al": "kuyrukta",
+    r"API\s+SECRET(?!\s+anahtar)": "API SECRET anahtarı",
+    r"onaylı başlık|başlık onaylı|başlığından": "gönderici adı",
+}
+"""What else things could be called in Turkish, and what they are called."""
 
 RESPONSES: Final = {
     "bisms.send_message": {"messages"},
@@ -409,6 +421,26 @@ def test_every_message_that_is_explained_exists(language: str) -> None:
     assert len(troubles) >= 11
     for quote in quoted:
         assert quote in texts
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ROOT / "README.tr.md",
+        ROOT / "custom_components/bisms/translations/tr.json",
+        ROOT / "simulator/page/words.json",
+        *sorted(ROOT.glob("blueprints/**/*.tr.yaml")),
+    ],
+    ids=lambda path: path.name,
+)
+def test_turkish_has_one_word_for_one_thing(path: Path) -> None:
+    """Home Assistant's where it has one, and everywhere the same."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":
+        texts = json.loads(text)
+        text = "\n".join(words for _, words in flatten(texts.get("tr", texts)))
+    for other in NOT_OUR_TURKISH:
+        assert not re.findall(other, text, re.IGNORECASE), NOT_OUR_TURKISH[other]
 
 
 @pytest.mark.parametrize("language", READMES)

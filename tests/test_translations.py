@@ -33,7 +33,7 @@ TEXTS = [
     for keys, text in flatten(load(language))
 ]
 
-SAME_IN_EVERY_LANGUAGE = {"BiSMS", "API SECRET"}
+SAME_IN_EVERY_LANGUAGE = {"BiSMS"}
 OWN_REASONS = {"internal_error", "unknown"}
 """What the outbox itself may say of a message."""
 REASONS_OF_REPORTS = {"not_delivered", "send_error", "no_report"}
