@@ -1,13 +1,16 @@
 """Writing an automation."""
 
 from playwright.sync_api import Page, expect
+import pytest
+
+from scripts.demo import RECIPIENTS
 
 from .pictures import Camera
 from .stage import Stage
 from .words import words
 
 AUTOMATION = """\
-alias: Water in the kitchen
+alias: {alias}
 triggers:
   - trigger: state
     entity_id: binary_sensor.kitchen_leak
@@ -16,9 +19,22 @@ actions:
   - action: bisms.send_message
     data:
       recipients:
-        - Family
-      message: Water was detected in the kitchen.
+        - {recipient}
+      message: {message}
 """
+
+TEXTS = {
+    "en": {
+        "leak": "Kitchen leak",
+        "alias": "Water in the kitchen",
+        "message": "Water was detected in the kitchen.",
+    },
+    "tr": {
+        "leak": "Mutfakta su kaçağı",
+        "alias": "Mutfakta su var",
+        "message": "Mutfakta su algılandı.",
+    },
+}
 
 ANSWER = """\
 alias: The family knows
@@ -34,30 +50,32 @@ actions:
 """
 
 
+@pytest.mark.parametrize("language", ["en", "tr"])
 def test_an_automation_that_was_pasted_as_yaml_can_be_edited_on_screen(
     page: Page, stage: Stage, camera: Camera
 ) -> None:
     """The editor shows our action with its names, its help and its fields."""
+    texts, recipient = TEXTS[stage.language], RECIPIENTS[stage.language]
     leak = {
         "state": "off",
-        "attributes": {"friendly_name": "Kitchen leak", "device_class": "moisture"},
+        "attributes": {"friendly_name": texts["leak"], "device_class": "moisture"},
     }
     stage.home.request("POST", "/api/states/binary_sensor.kitchen_leak", leak)
     page.goto("/config/automation/edit/new")
     switch_view(page)
-    page.locator("ha-yaml-editor .cm-content").fill(AUTOMATION)
+    automation = AUTOMATION.format(**texts, recipient=recipient)
+    page.locator("ha-yaml-editor .cm-content").fill(automation)
     switch_view(page)
 
-    action = words("en", "services", "send_message")
+    action = words(stage.language, "services", "send_message")
     page.get_by_text(f"BiSMS: {action['name']}").click()
     editor = page.locator("ha-service-control")
-    expect(editor.locator("textarea")).to_have_value(
-        "Water was detected in the kitchen."
-    )
+    expect(editor.locator("textarea")).to_have_value(texts["message"])
+    expect(editor.locator("ha-input-chip")).to_contain_text(recipient)
     for field in ("recipients", "message"):
         help_text = action["fields"][field]["description"]
         expect(editor.get_by_text(help_text)).to_be_visible()
-    camera.take(page, "automation")
+    camera.take(page, "automation", stage.language)
 
 
 def test_a_trigger_can_be_edited_on_screen(page: Page, stage: Stage) -> None:

@@ -21,7 +21,7 @@ def test_a_user_logs_in_and_adds_an_account_that_can_send(
     dialog = open_set_up(page)
     dialog.text("username").fill(USERNAME)
     dialog.text("password").fill(stage.wrong_secret())
-    camera.take(page, "setup")
+    camera.take(page, "setup", stage.language)
     dialog.unfold()
     dialog.text("url").fill(stage.simulator.url)
     dialog.go_on()

@@ -30,7 +30,7 @@ def test_the_dialogs_of_the_set_up_speak_turkish(
         expect(dialog.body.get_by_text(screen["data_description"][key])).to_be_visible()
     dialog.text("username").fill(USERNAME)
     dialog.text("password").fill(stage.wrong_secret())
-    camera.take(page, "setup-tr")
+    camera.take(page, "setup", stage.language)
     dialog.unfold()
     dialog.text("url").fill(stage.simulator.url)
     dialog.go_on()
