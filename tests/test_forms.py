@@ -1,5 +1,6 @@
 """The forms of the actions: what they offer, and in which words."""
 
+from datetime import datetime, timedelta
 import json
 from typing import Any
 
@@ -12,6 +13,7 @@ from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.selector import selector
 from homeassistant.helpers.service import async_get_all_descriptions
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -19,6 +21,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.bisms.const import DOMAIN
+from custom_components.bisms.forms import PAUSE, SOON
+from custom_components.bisms.offers import MOST
 from simulator import Account, Fault, Simulator
 
 from .accounts import ALI, AYSE, VELI, Days, account_at, act, do, load, settled
@@ -216,6 +220,96 @@ async def test_open_pages_are_told_of_forms_that_changed(
         "send_messages",
         "get_messages",
     ]
+
+
+async def hold(
+    hass: HomeAssistant, send_at: datetime, *recipients: str, text: str = "Gizli"
+) -> str:
+    """Have a message be held, and return its id."""
+    answer = await act(
+        hass,
+        "send_message",
+        recipients=list(recipients),
+        message=text,
+        send_at=send_at.isoformat(),
+        scheduled_by="home_assistant",
+    )
+    message_id: str = answer["messages"][0]["id"]
+    return message_id
+
+
+async def messages_offered(hass: HomeAssistant, action: str) -> list[tuple[str, str]]:
+    """Return what a form calls the messages it offers, and their ids."""
+    selector = (await form(hass, action))["fields"]["id"]["selector"]
+    options = selector["select"]["options"] if "select" in selector else []
+    return [(option["label"], option["value"]) for option in options]
+
+
+async def test_messages_are_chosen_by_whom_they_are_to_and_when(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """What waits can be stopped or hurried, what was stopped can be sent after all."""
+    send_at = dt_util.now() + timedelta(hours=3)
+    held = await hold(hass, send_at, "Ayşe", ALI)
+    await days.pass_(SOON)
+
+    offer = [(f"Ayşe, Aile, {send_at:%Y-%m-%d %H:%M}", held)]
+    assert await messages_offered(hass, "cancel_message") == offer
+    assert await messages_offered(hass, "send_now") == offer
+    assert not await messages_offered(hass, "resend_message")
+
+    field = (await form(hass, "cancel_message"))["fields"]["id"]
+    assert await act(hass, "cancel_message", id=filled_in(field, [held])) == {
+        "cancelled": [held]
+    }
+    await days.pass_(PAUSE - 1)
+    assert await messages_offered(hass, "cancel_message") == offer
+    await days.pass_(1)
+    assert not await messages_offered(hass, "cancel_message")
+    assert not await messages_offered(hass, "send_now")
+    assert await messages_offered(hass, "resend_message") == offer
+
+    field = (await form(hass, "resend_message"))["fields"]["id"]
+    await act(hass, "resend_message", id=filled_in(field, held))
+    assert [sms.number for sms in simulator.inbox] == [AYSE, ALI]
+
+
+async def test_what_waits_is_offered_until_it_went_out(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry, simulator: Simulator
+) -> None:
+    """To be sent now, that is: what may have gone out already can't be stopped any more."""
+    handed_over = dt_util.now()
+    simulator.fail(Fault.REFUSE)
+    await act(hass, "send_message", recipients=["05321112233"], message="Alo")
+    await days.pass_(SOON)
+    [(label, _)] = await messages_offered(hass, "send_now")
+    assert label == f"905321112233, {handed_over:%Y-%m-%d %H:%M}"
+
+    simulator.clear_faults()
+    await days.pass_(PAUSE)
+    assert len(simulator.inbox) == 1
+    await days.pass_(SOON)
+    assert not await messages_offered(hass, "send_now")
+
+
+async def test_forms_offer_the_newest_messages_and_none_of_their_texts(
+    hass: HomeAssistant, days: Days, account: MockConfigEntry
+) -> None:
+    """Those of an account that is loaded anew too; what happens at once is told once."""
+    told = async_capture_events(hass, EVENT_SERVICE_REGISTERED)
+    send_at = dt_util.now() + timedelta(hours=3)
+    ids = []
+    for number in range(MOST + 1):
+        ids.append(await hold(hass, send_at, "Ayşe", text=f"Gizli {number}"))
+        await days.elapse(0.01)
+    await days.pass_(SOON)
+    assert [event.data["service"] for event in told] == ["cancel_message", "send_now"]
+
+    await hass.config_entries.async_reload(account.entry_id)
+    await settled(hass)
+    offer = await messages_offered(hass, "cancel_message")
+    assert [message_id for _, message_id in offer] == ids[:0:-1]
+    assert "Gizli" not in json.dumps(await form(hass, "cancel_message"))
 
 
 CLASSIC = {

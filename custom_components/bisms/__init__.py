@@ -99,7 +99,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: BismsConfigEntry) -> boo
     entry.async_on_unload(announce(hass, entry))
     # The event that Home Assistant stops comes too late: requests are cut off before it.
     entry.async_on_unload(hass.async_add_shutdown_job(HassJob(outbox.stop)))
-    entry.async_on_unload(account.async_add_listener(hass.data[FORMS].update))
+    forms, deliveries = hass.data[FORMS], entry.runtime_data.deliveries
+    entry.async_on_unload(account.async_add_listener(forms.update))
+    entry.async_on_unload(deliveries.async_add_listener(forms.update_soon))
     await outbox.start()
     return True
 

@@ -25,9 +25,8 @@ from .const import (
     ISSUE_NOT_SENT,
     LOW_CREDIT_REFUSED,
 )
-from .entry import account_name, names_by_number, options_of, recipients
+from .entry import account_name, addressees, options_of, recipients
 from .errors import fault
-from .names import listed
 from .outbox import UNKNOWN, Delivery, Outbox, State, happened, seen
 from .provider.client import BismsClient
 from .provider.codes import BismsError, InvalidAuthError, NotEnoughCreditsError
@@ -51,9 +50,6 @@ MAYBE_SENT = "maybe_sent"
 """What the repair is called of a message of which it is not known whether it was sent."""
 
 WHEN_IT_IS_DOWN = "https://github.com/bisms-home-assistant/bisms#what-happens-when-the-internet-is-down"
-
-_FEW = 3
-"""How many recipients a repair names."""
 
 type BismsConfigEntry = ConfigEntry[BismsData]
 
@@ -235,8 +231,6 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
 
         The latest one takes the place of the one before.
         """
-        names = names_by_number(self.config_entry)
-        to = dict.fromkeys(names.get(each, each) for each in delivery.message.numbers)
         at = dt_util.as_local(dt_util.utc_from_timestamp(delivery.created_utc))
         self._issue(
             ISSUE_NOT_SENT,
@@ -244,7 +238,7 @@ class AccountCoordinator(ProviderCoordinator[Account | None]):
             words=MAYBE_SENT if delivery.reason == UNKNOWN else ISSUE_NOT_SENT,
             is_fixable=True,
             is_event=True,
-            recipient=listed([*to], _FEW),
+            recipient=addressees(self.config_entry, delivery.message.numbers),
             time=f"{at:%Y-%m-%d %H:%M}",
         )
 

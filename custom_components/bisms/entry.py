@@ -8,9 +8,13 @@ from homeassistant.const import CONF_NAME
 from homeassistant.util import slugify
 
 from .const import CONF_HEADER, CONF_NUMBERS, DEFAULT_OPTIONS, NAME, SUBENTRY_RECIPIENT
+from .names import listed
 
 NAMELESS = "Recipient"
 """What a recipient is called of whom no name is left."""
+
+_FEW = 3
+"""How many recipients a sentence names."""
 
 
 def options_of(entry: ConfigEntry) -> dict[str, Any]:
@@ -48,6 +52,12 @@ def names_by_number(entry: ConfigEntry) -> dict[str, str]:
         for subentry in reversed(recipients(entry))
         for number in subentry.data[CONF_NUMBERS]
     }
+
+
+def addressees(entry: ConfigEntry, numbers: Iterable[str]) -> str:
+    """Return whom a message is to, as a sentence shows it: the first few, by name if known."""
+    names = names_by_number(entry)
+    return listed(list(dict.fromkeys(names.get(each, each) for each in numbers)), _FEW)
 
 
 def account_slug(entry: ConfigEntry) -> str:

@@ -71,7 +71,7 @@ def _object(
         "header": delivery.message.header,
         "created_at": isoformat(delivery.created_utc),
         "sent_at": _time(_sent_utc(delivery)),
-        "send_at": _time(_send_utc(delivery)),
+        "send_at": _time(send_utc(delivery)),
         "expires_at": isoformat(outbox.utc(delivery.expires_at)) if is_open else None,
     }
 
@@ -85,7 +85,7 @@ def _sent_utc(delivery: Delivery) -> float | None:
     return None if delivery.state is State.SCHEDULED else delivery.sent_utc
 
 
-def _send_utc(delivery: Delivery) -> float | None:
+def send_utc(delivery: Delivery) -> float | None:
     """Return when a message was to be sent, if not at once."""
     if delivery.hold is not None:
         return delivery.hold.until_utc
