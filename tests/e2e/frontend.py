@@ -3,13 +3,18 @@
 What is ours is found by keys and positions, which are the same in every language.
 """
 
+from collections.abc import Mapping
 import json
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+
+from scripts.processes import ROOT
 
 from .stage import Stage
 
 NEVER = 4_102_444_800_000
+READMES = {"en": "README.md", "tr": "README.tr.md"}
 
 
 def sign_in_with_token(page: Page, stage: Stage) -> None:
@@ -36,6 +41,24 @@ def log_in(page: Page, name: str, password: str) -> None:
     expect(page.locator("ha-sidebar")).to_be_visible()
 
 
+def ask_home(page: Page, question: Mapping[str, object]) -> Any:
+    """Ask Home Assistant as its pages do."""
+    if page.url == "about:blank":
+        page.goto("/config")
+    page.wait_for_function("document.querySelector('home-assistant')?.hass?.connected")
+    return page.evaluate(
+        "question => document.querySelector('home-assistant').hass.callWS(question)",
+        question,
+    )
+
+
+def follow_link(page: Page, stage: Stage, target: str) -> None:
+    """Open what a link in the README of the language leads to."""
+    readme = (ROOT / READMES[stage.language]).read_text(encoding="utf-8")
+    assert f"https://my.home-assistant.io/redirect/{target})" in readme
+    page.goto(f"/_my_redirect/{target.replace('/?', '?')}")
+
+
 class Form:
     """Fields of an integration: those of a flow's dialog, or of an action."""
 
@@ -52,6 +75,25 @@ class Form:
     def error(self) -> Locator:
         """Return what is said to be wrong."""
         return self.body.locator("ha-alert[alert-type=error]")
+
+    @property
+    def perform(self) -> Locator:
+        """Return the button that carries an action out."""
+        return self.body.locator(".card-actions ha-progress-button")
+
+    @property
+    def response(self) -> Locator:
+        """Return what an action answers."""
+        return self.body.locator(".response ha-yaml-editor")
+
+    @property
+    def chooser(self) -> Locator:
+        """Return the first button that opens a list of which several may be chosen."""
+        return self.body.locator("ha-selector-select ha-chip-set ha-button").first
+
+    def option(self, text: str) -> Locator:
+        """Return what such a list offers and calls so."""
+        return self.body.locator("ha-list-item-option", has_text=text)
 
     def text(self, key: str) -> Locator:
         """Return where a text is typed."""
@@ -122,6 +164,11 @@ def open_set_up(page: Page) -> Form:
 def open_action(page: Page, action: str) -> Form:
     """Open the tool with which an action is tried out."""
     page.goto(f"/config/tools/action?service={action}")
+    return action_form(page)
+
+
+def action_form(page: Page) -> Form:
+    """Return the tool with which an action is tried out."""
     return Form(page.locator("tools-action"))
 
 
@@ -138,7 +185,7 @@ def send(page: Page, recipient: str, text: str) -> Form:
     action = open_action(page, "bisms.send_message")
     action.choose_or_type(recipient)
     action.body.locator("textarea").fill(text)
-    action.body.locator(".card-actions ha-progress-button").click()
+    action.perform.click()
     return action
 
 

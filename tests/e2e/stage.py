@@ -10,6 +10,7 @@ CREDIT = 15600
 HEADERS = (HEADER, "BAHCE")
 
 _ENTRIES = "/api/config/config_entries/entry"
+_SUBENTRY_FLOWS = "/api/config/config_entries/subentries/flow"
 
 
 class Stage:
@@ -46,6 +47,19 @@ class Stage:
         """Remove the account from Home Assistant."""
         for entry in self.home.request("GET", f"{_ENTRIES}?domain=bisms"):
             self.home.request("DELETE", f"{_ENTRIES}/{entry['entry_id']}")
+
+    def entry_id(self) -> str:
+        """Return the id of the account's config entry."""
+        [entry] = self.home.request("GET", f"{_ENTRIES}?domain=bisms")
+        entry_id: str = entry["entry_id"]
+        return entry_id
+
+    def add_recipient(self, name: str, number: str) -> None:
+        """Add a recipient to the account."""
+        handler = [self.entry_id(), "recipient"]
+        flow = self.home.request("POST", _SUBENTRY_FLOWS, {"handler": handler})
+        recipient = {"name": name, "numbers": [number]}
+        self.home.request("POST", f"{_SUBENTRY_FLOWS}/{flow['flow_id']}", recipient)
 
     def device_id(self) -> str:
         """Return the id of the account's device."""
