@@ -5,6 +5,7 @@ What is ours is found by keys and positions, which are the same in every languag
 
 from collections.abc import Mapping
 import json
+import re
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
@@ -91,7 +92,7 @@ class Form:
         """Return the first button that opens a list of which several may be chosen."""
         return self.body.locator("ha-selector-select ha-chip-set ha-button").first
 
-    def option(self, text: str) -> Locator:
+    def option(self, text: str | re.Pattern[str]) -> Locator:
         """Return what such a list offers and calls so."""
         return self.body.locator("ha-list-item-option", has_text=text)
 
