@@ -44,7 +44,7 @@ READ_BY_PEOPLE = {
     "source_url",
     "unit_of_measurement",
 }
-SAME_IN_BOTH_LANGUAGES = {"Alarm"}
+SAME_IN_BOTH_LANGUAGES = {"Alarm", ""}
 FAMILY = [ALI, VELI]
 SMOKE = "binary_sensor.smoke"
 ALARM = {
@@ -164,9 +164,9 @@ def parted(value: Any) -> tuple[Any, list[str]]:
     does: dict[str, Any] = {}
     texts: list[str] = []
     for key, inner in value.items():
-        if isinstance(inner, str) and (
-            key in READ_BY_PEOPLE or (is_text and key == "default")
-        ):
+        if is_text and key == "default":
+            texts.append(inner if isinstance(inner, str) else "\n".join(inner))
+        elif isinstance(inner, str) and key in READ_BY_PEOPLE:
             texts.append(inner)
         else:
             does[key], said = parted(inner)

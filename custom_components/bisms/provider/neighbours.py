@@ -85,7 +85,8 @@ def _shifted(match: re.Match[str]) -> str:
 type _Rule = tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 _RULES: Final[tuple[_Rule, ...]] = (
-    (BOXED, re.compile(f"(.?){BOXED}+", re.DOTALL), f"{SEAM}\\1{SEAM}"),
+    # The box may be around a character that became several, with a mark at their end.
+    (BOXED, re.compile(f"([^\\0-\\x1f]?){BOXED}+"), f"{SEAM}\\1{SEAM}"),
     (
         LOWERED,
         re.compile(
