@@ -201,7 +201,11 @@ def test_a_turkish_blueprint_differs_in_its_words_only(name: str) -> None:
 def told(text: str) -> set[str]:
     """Return the values that a text tells; English needs to know whether they are many."""
     inside = " ".join(re.findall(r"{{(.*?)}}", text))
-    return set(re.findall(r"[a-z_]+", re.sub(r"'.*?'", "", inside))) - {"if", "else", "or"}
+    return set(re.findall(r"[a-z_]+", re.sub(r"'.*?'", "", inside))) - {
+        "if",
+        "else",
+        "or",
+    }
 
 
 @pytest.mark.parametrize("name", BLUEPRINTS)
