@@ -48,7 +48,7 @@ from .scale import Scale
 
 _BURST, _QUEUEING, _RELEASE = 2800.0, 2500.0, 3500.0
 _LONGEST_BLOCK = 20.0
-_HOUR, _LAST_MINUTES, _SHORT = 3600.0, 300.0, 15.0
+_HOUR, _LAST_MINUTES, _SHORT = 3600.0, 120.0, 15.0
 _PATIENT = {**OPTIONS, "expire_after": 24 * 60}
 _AT_A_TIME, _ON_THE_WIRE = 100, 4
 _PAUSE = 0.2
@@ -130,7 +130,7 @@ async def _outage(hass: HomeAssistant, *, scale: Scale) -> list[Figure]:
         ),
         at_least(what, rate, _RELEASE, "SMS/s"),
         Figure(
-            f"{what}: what five minutes of retries took",
+            f"{what}: what two minutes of retries took",
             f"{number(passing)} s of one core",
         ),
         Figure(f"{what}: memory on top, at its peak", f"{number(memory)} MB"),

@@ -58,7 +58,7 @@ FULL = Scale(
     open_deliveries=(10, 100, 500, 1_000, 2_500, 5_000),
     reports=2_000,
     starts=3,
-    hours=16,
+    hours=12,
     finished=2_000,
 )
 QUICK = Scale(

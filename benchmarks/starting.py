@@ -33,7 +33,7 @@ from .report import Figure, Part, at_most, number
 from .scale import Scale
 
 OURS, NTFY = "bisms", "ntfy"
-THEIRS = (NTFY, "threema", "twentemilieu")
+THEIRS = (NTFY, "threema")
 
 _IMPORT, _COLD, _RELOAD, _BLOCK = 12.0, 15.0, 1.0, 10.0
 _RELOADS = 15
@@ -193,17 +193,10 @@ def _their_entry(domain: str, url: str, title: str) -> ConfigEntry:
     data: dict[str, Mapping[str, Any]] = {
         "ntfy": {"url": url, "username": "test", "token": "test", "verify_ssl": True},
         "threema": {"gateway_id": "*BENCHED", "api_secret": "test"},
-        "twentemilieu": {
-            "id": 1,
-            "post_code": "7545KS",
-            "house_number": "1",
-            "house_letter": "",
-        },
     }
     recipients = {
         "ntfy": [("topic", {"topic": "alerts"})],
         "threema": [("recipient", {"name": "Ayşe", "recipient": "ABCD1234"})],
-        "twentemilieu": [],
     }
     subentries = [
         ConfigSubentryData(
@@ -220,21 +213,3 @@ def _point(domain: str, url: str) -> None:
         replace_in("aiontfy.update", "BASE_URL", URL(url))
     elif domain == "threema":
         replace_in("aiothreema.client", "_BASE_URL", url)
-    elif domain == "twentemilieu":
-        _LocalUrl.origin = URL(url)
-        replace_in("twentemilieu.twentemilieu", "URL", _LocalUrl)
-
-
-class _LocalUrl:
-    """What a library takes for `yarl.URL` while its service is on this machine."""
-
-    origin = URL()
-
-    def __new__(cls, path: str) -> URL:  # type: ignore[misc]
-        """Return a relative URL."""
-        return URL(path)
-
-    @classmethod
-    def build(cls, *, path: str, **_: object) -> URL:
-        """Return the service's address instead of the one asked for."""
-        return cls.origin.with_path(path)
