@@ -276,6 +276,8 @@ async def test_a_message_of_unknown_cause_begins_an_automation_too(
         ["0555 111 22 33"],
         [905551112244],
         ["Ayşe", "Aile"],
+        ["notify.aile"],
+        ["notify.ayse", "notify.aile"],
     ],
     ids=str,
 )
@@ -285,7 +287,7 @@ async def test_only_messages_to_the_recipients_that_are_named_count(
     automations: Automations,
     recipients: Any,
 ) -> None:
-    """By name or number, written as people do; to one of them is enough."""
+    """By entity, name or number, written as people do; to one of them is enough."""
     assert await automations.create("sent", recipients=recipients) == STATE_ON
     await send(hass, "0555 999 88 66")
     await settled(hass)
@@ -322,6 +324,23 @@ async def test_a_name_stands_for_the_numbers_it_has_by_then(
     await send(hass, "Ayşe")
     await settled(hass)
     assert automations.events == [("sent", [new])]
+
+
+async def test_an_entity_stands_for_the_recipient_whatever_that_is_called(
+    hass: HomeAssistant, account: MockConfigEntry, automations: Automations
+) -> None:
+    """It is another one's numbers that do not count."""
+    await automations.create("sent", recipients=["notify.ayse"])
+    (ayse,) = (one for one in account.subentries.values() if one.title == "Ayşe")
+    hass.config_entries.async_update_subentry(
+        account, ayse, title="Annem", data={"name": "Annem", "numbers": [AYSE]}
+    )
+    await settled(hass)
+
+    await send(hass, "Aile")
+    await send(hass, "Annem")
+    await settled(hass)
+    assert automations.events == [("sent", [AYSE])]
 
 
 async def test_a_message_of_any_account_counts(
@@ -553,7 +572,7 @@ async def test_a_mistake_in_an_automation_brings_nothing_private_to_the_log(
 async def test_the_editor_offers_the_triggers(
     hass: HomeAssistant, account: MockConfigEntry
 ) -> None:
-    """With a field for the recipients that takes names as well as numbers."""
+    """With a field in which recipients are chosen by their notify entities."""
     descriptions = {
         key: description
         for key, description in (await async_get_all_descriptions(hass)).items()
@@ -562,6 +581,6 @@ async def test_the_editor_offers_the_triggers(
     assert set(descriptions) == {f"{DOMAIN}.message_{kind}" for kind in KINDS}
     for description in descriptions.values():
         assert description is not None
-        assert description["fields"]["recipients"]["selector"] == {
-            "text": {"multiple": True, "multiline": False}
-        }
+        chooser = description["fields"]["recipients"]["selector"]["entity"]
+        assert chooser["multiple"]
+        assert chooser["filter"] == [{"integration": DOMAIN, "domain": ["notify"]}]

@@ -6,7 +6,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import ATTR_CONFIG_ENTRY_ID, CONF_OPTIONS
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers import config_validation as cv, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.helpers.trigger import (
@@ -18,7 +18,8 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .const import DOMAIN
+from .const import CONF_NUMBERS, DOMAIN
+from .entry import recipients
 from .news import SIGNAL_NEWS, News, cause, facts
 from .provider.numbers import InvalidNumberError, normalize
 from .sending import book_of
@@ -61,7 +62,7 @@ class MessageTrigger(Trigger):
         checked = cast(ConfigType, _SCHEMA(config))
         accounts = hass.config_entries.async_entries(DOMAIN)
         for recipient in checked[CONF_OPTIONS][CONF_RECIPIENTS]:
-            if not _numbers(recipient, *accounts):
+            if not _numbers(hass, recipient, *accounts):
                 key = "unknown_trigger_recipient"
                 text = await _text(hass, "exceptions", key, "message")
                 raise HomeAssistantError(
@@ -98,7 +99,7 @@ class MessageTrigger(Trigger):
         """Return whether the message is to one of the recipients, if any are named."""
         numbers = news.delivery.message.numbers
         return not self._recipients or any(
-            not _numbers(recipient, news.entry).isdisjoint(numbers)
+            not _numbers(self._hass, recipient, news.entry).isdisjoint(numbers)
             for recipient in self._recipients
         )
 
@@ -114,11 +115,21 @@ def _payload(news: News) -> dict[str, Any]:
     }
 
 
-def _numbers(recipient: str, *accounts: ConfigEntry) -> set[str]:
-    """Return the numbers that a name has in these accounts, or the number that is given.
+def _numbers(hass: HomeAssistant, recipient: str, *accounts: ConfigEntry) -> set[str]:
+    """Return the numbers that a recipient has in these accounts, or the number that is given.
 
-    There are none if it is neither.
+    A recipient is chosen by its notify entity, or called by its name. There are no numbers if
+    it is none of these.
     """
+    chosen = er.async_get(hass).async_get(recipient)
+    if chosen is not None:
+        return {
+            number
+            for account in accounts
+            for subentry in recipients(account)
+            if subentry.subentry_id == chosen.config_subentry_id
+            for number in subentry.data[CONF_NUMBERS]
+        }
     named = {
         number
         for account in accounts

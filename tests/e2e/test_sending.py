@@ -38,5 +38,5 @@ def test_a_message_is_answered_for_shown_at_once_and_readable_on_the_phone(
 
     phone = page.context.new_page()
     phone.goto(stage.simulator.url)
-    shown = phone.locator(".bubble", has_text="Şofben")
+    shown = phone.locator(".bubble", has_text="Şofben &")
     expect(shown).to_have_text("Şofben & kombi: %100 + 25 C")
