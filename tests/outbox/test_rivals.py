@@ -40,6 +40,11 @@ RIVALS: dict[str, tuple[list[Delivery], int, Event]] = {
         1,
         Signal.UNDECIDED,
     ),
+    "a rival whose baseline is older than what is looked at may have it": (
+        [in_doubt(since=-5, baseline="90")],
+        1,
+        Signal.UNDECIDED,
+    ),
     "a rival that is accepted has it": ([lost(since=5)], 1, Signal.NOTHING_FOUND),
     "a rival of the same moment has it": ([lost()], 1, Signal.NOTHING_FOUND),
     "with a match for each, the older is ours": (

@@ -157,6 +157,8 @@ def test_what_is_no_sign_does_not_look_like_one(written: str, sent: str) -> None
         ("⒈5 5⒈", "1. 5 5 1."),
         ("⑴5", "(1)5"),
         ("\u2030\u20e3", "/1000"),
+        ("‰.½ ‰ .⅟", "/1000. 1/2 /1000 .1/"),
+        ("0² X² X≈", "0**2 X2 X ca."),
         ("1\ufe0f\u20e32\ufe0f\u20e3", "1 2"),
         ("25\ufe0f\u20e3", "2 5"),
         ("\u20e35", "5"),
