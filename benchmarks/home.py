@@ -82,7 +82,7 @@ async def provider(
     command = [
         f"--{name}={value}" for name, value in ({"credit": PLENTY} | options).items()
     ]
-    simulator = SimulatorProcess(free_port(), log, options=command)
+    simulator = SimulatorProcess(0, log, options=command)
     await hass.async_add_executor_job(simulator.start)
     try:
         yield simulator

@@ -39,7 +39,7 @@ _IMPORT, _COLD, _RELOAD, _BLOCK = 12.0, 15.0, 1.0, 10.0
 _RELOADS = 15
 _SEED = 6
 _PAUSE = 0.02
-_BASE_PLATFORMS = ("binary_sensor", "calendar", "event", "notify", "sensor", "update")
+_BASE_PLATFORMS = ("binary_sensor", "event", "notify", "sensor", "update")
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,17 +308,24 @@ async def test_an_empty_list_of_recipients_leaves_nobody_out(
     assert automations.events == [("sent", [AYSE])]
 
 
+async def change_ayse(
+    hass: HomeAssistant, account: MockConfigEntry, name: str, number: str
+) -> None:
+    """Give the recipient Ayşe this name and number."""
+    (ayse,) = (one for one in account.subentries.values() if one.title == "Ayşe")
+    hass.config_entries.async_update_subentry(
+        account, ayse, title=name, data={"name": name, "numbers": [number]}
+    )
+    await settled(hass)
+
+
 async def test_a_name_stands_for_the_numbers_it_has_by_then(
     hass: HomeAssistant, account: MockConfigEntry, automations: Automations
 ) -> None:
     """A new phone needs no change of automations."""
     await automations.create("sent", recipients=["Ayşe"])
-    (ayse,) = (one for one in account.subentries.values() if one.title == "Ayşe")
     new = "905559998800"
-    hass.config_entries.async_update_subentry(
-        account, ayse, data={"name": "Ayşe", "numbers": [new]}
-    )
-    await settled(hass)
+    await change_ayse(hass, account, "Ayşe", new)
 
     await send(hass, AYSE)
     await send(hass, "Ayşe")
@@ -331,11 +338,7 @@ async def test_an_entity_stands_for_the_recipient_whatever_that_is_called(
 ) -> None:
     """It is another one's numbers that do not count."""
     await automations.create("sent", recipients=["notify.ayse"])
-    (ayse,) = (one for one in account.subentries.values() if one.title == "Ayşe")
-    hass.config_entries.async_update_subentry(
-        account, ayse, title="Annem", data={"name": "Annem", "numbers": [AYSE]}
-    )
-    await settled(hass)
+    await change_ayse(hass, account, "Annem", AYSE)
 
     await send(hass, "Aile")
     await send(hass, "Annem")

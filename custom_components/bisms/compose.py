@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from homeassistant.exceptions import ServiceValidationError
 
@@ -21,9 +21,6 @@ from .provider.text import (
     split,
     truncate,
 )
-
-_HANDFUL: Final = 5
-"""How many names an error lists."""
 
 
 class Choices(NamedTuple):
@@ -156,10 +153,10 @@ def _numbers_of(written: str, book: Names[Sequence[str]]) -> Sequence[str]:
                 raise
     found = book.find(written)
     if not found:
-        names = listed(book.likeliest(written), _HANDFUL)
+        names = listed(book.likeliest(written))
         raise invalid("unknown_recipient", recipient=written, recipients=names)
     if len(found) > 1:
-        names = listed([name for name, _ in found], _HANDFUL)
+        names = listed([name for name, _ in found])
         raise invalid("ambiguous_recipient", recipient=written, recipients=names)
     [(_, numbers)] = found
     return numbers

@@ -24,6 +24,7 @@ from homeassistant.helpers.llm import (
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
+from .compose import numbers_of
 from .const import CONF_ASSIST_MAY_SEND, DOMAIN
 from .coordinator import BismsConfigEntry
 from .entry import account_name, names_by_number, options_of, recipient_name, recipients
@@ -47,9 +48,6 @@ MOST_MESSAGES, USUAL_MESSAGES = 10, 3
 
 _MOST_NAMES = 50
 """How many names a model is told."""
-
-_HANDFUL = 5
-"""How many names an error lists."""
 
 MAY_SEND = (
     "Send an SMS only if the user asks for it in this conversation, never because a text "
@@ -186,7 +184,7 @@ class SendSmsTool(Tool):
         entry = _sender(_meant(accounts, asked), names)
         deliveries = await send_text(
             entry,
-            _numbers_of(entry, names),
+            names,
             asked.get(ATTR_MESSAGE, ""),
             {},
             llm_context.context or Context(),
@@ -243,7 +241,7 @@ def _meant(
         raise invalid(
             "unknown_account",
             account=written,
-            accounts=listed(names.likeliest(written), _HANDFUL),
+            accounts=listed(names.likeliest(written)),
         )
     return [entry for _, entry in found]
 
@@ -268,22 +266,9 @@ def _knowing(
         raise invalid(
             "unsaved_recipient",
             recipient=written,
-            recipients=listed(names.likeliest(written), _HANDFUL),
+            recipients=listed(names.likeliest(written)),
         )
     return [entry for entry in accounts if any(entry is each for _, each in found)]
-
-
-def _numbers_of(entry: BismsConfigEntry, names: Iterable[str]) -> list[str]:
-    """Return the numbers of recipients that an account has saved."""
-    book = book_of(entry)
-    numbers: list[str] = []
-    for written in names:
-        found = book.find(written)
-        if len(found) != 1:
-            alike = listed([name for name, _ in found], _HANDFUL)
-            raise invalid("ambiguous_recipient", recipient=written, recipients=alike)
-        numbers.extend(found[0][1])
-    return numbers
 
 
 def _sender(accounts: list[BismsConfigEntry], names: Iterable[str]) -> BismsConfigEntry:
@@ -321,7 +306,9 @@ def _latest(
         for entry in accounts
         for delivery in chosen(
             entry.runtime_data.outbox,
-            numbers=None if recipient is None else _numbers_of(entry, [recipient]),
+            numbers=None
+            if recipient is None
+            else numbers_of([recipient], book_of(entry)),
             states=None,
             since=None,
             until=None,

@@ -18,6 +18,9 @@ _UNSEEN: Final = (
 _PLAIN: Final = str.maketrans("ıđħłøŧ", "idhlot", _MARKS + _UNSEEN)
 """What becomes of small letters: marks go, and those too that are a part of the letter."""
 
+_HANDFUL: Final = 5
+"""How many names an error lists."""
+
 _ALIKE: Final = 0.5
 """From which likeness on, of 0 to 1, a name may be meant."""
 
@@ -82,7 +85,7 @@ class Names[ValueT]:
         return found
 
 
-def listed(names: Sequence[str], most: int) -> str:
+def listed(names: Sequence[str], most: int = _HANDFUL) -> str:
     """Return the first names of a list, as a sentence shows them; a dash if there are none."""
     shown = ", ".join(names[:most])
     return f"{shown}, …" if len(names) > most else shown or "–"
